@@ -1,0 +1,77 @@
+//! Chunks on disk: one JSON line each, found by row through a table of offsets, parsed only when asked for.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use guidepost_text::Chunk;
+use memmap2::Mmap;
+use serde::{Deserialize, Serialize};
+
+use crate::manifest::Manifest;
+use crate::{ChunkId, IndexError, files};
+
+/// A chunk as the index keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredChunk {
+    /// Number of its document.
+    pub document: u32,
+    /// BLAKE3 of what was embedded, hexadecimal: equal keys have equal vectors.
+    pub key: String,
+    /// The chunk.
+    #[serde(flatten)]
+    pub chunk: Chunk,
+}
+
+const LINES: &str = "chunks.jsonl";
+const OFFSETS: &str = "chunks.offsets";
+
+pub(crate) struct ChunkStore {
+    path: PathBuf,
+    lines: Mmap,
+    offsets: Mmap,
+}
+
+impl ChunkStore {
+    /// Writes both files into a generation that is being built.
+    pub(crate) fn write(folder: &Path, chunks: &[StoredChunk], manifest: &mut Manifest) -> Result<(), IndexError> {
+        let mut offsets = vec![0u64];
+        files::write(&folder.join(LINES), |file| {
+            let mut end = 0;
+            for chunk in chunks {
+                let line = serde_json::to_vec(chunk)?;
+                file.write_all(&line)?;
+                file.write_all(b"\n")?;
+                end += line.len() as u64 + 1;
+                offsets.push(end);
+            }
+            Ok(())
+        })?;
+        files::write(&folder.join(OFFSETS), |file| {
+            offsets.iter().try_for_each(|offset| file.write_all(&offset.to_le_bytes()))
+        })?;
+        manifest.add_file(folder, LINES)?;
+        manifest.add_file(folder, OFFSETS)
+    }
+
+    pub(crate) fn open(folder: &Path, manifest: &Manifest) -> Result<Self, IndexError> {
+        let path = folder.join(LINES);
+        let lines = files::map(&path, manifest.bytes_of(folder, LINES)?)?;
+        let offsets = files::map(&folder.join(OFFSETS), manifest.bytes_of(folder, OFFSETS)?)?;
+        if offsets.len() != (manifest.chunks as usize + 1) * 8 {
+            return Err(IndexError::damaged(&folder.join(OFFSETS), "it does not fit the number of chunks"));
+        }
+        Ok(ChunkStore { path, lines, offsets })
+    }
+
+    pub(crate) fn get(&self, id: ChunkId) -> Result<StoredChunk, IndexError> {
+        let row = id.0 as usize;
+        let offset = |at: usize| {
+            let bytes = self.offsets.get(at * 8..at * 8 + 8)?;
+            Some(u64::from_le_bytes(bytes.try_into().ok()?) as usize)
+        };
+        let line = offset(row).zip(offset(row + 1)).and_then(|(start, end)| self.lines.get(start..end));
+        let line = line.ok_or_else(|| IndexError::damaged(&self.path, format!("it has no row {row}")))?;
+        serde_json::from_slice(line)
+            .map_err(|error| IndexError::damaged(&self.path, format!("row {row}: {error}")))
+    }
+}

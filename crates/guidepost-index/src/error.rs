@@ -1,0 +1,106 @@
+//! Everything that can go wrong with an index, each with what to do next.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use guidepost_text::EmbedError;
+
+/// Errors of this crate.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// A folder of guides that is not there.
+    #[error("no folder of guides at `{path}`: {error}")]
+    NoFolder {
+        /// As it was given.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The index directory holds something else.
+    #[error("`{path}` holds other files and is no index; choose a folder of its own with --index")]
+    NotAnIndex {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Made by another model, or cut in another way.
+    #[error("the index in `{path}` was made with `{found}`, not with `{wanted}`; make it again with `guidepost index --rebuild`, or choose another with --index")]
+    Fingerprint {
+        /// The directory.
+        path: PathBuf,
+        /// Fingerprint in the manifest.
+        found: String,
+        /// Fingerprint of the model in use.
+        wanted: String,
+    },
+    /// A format this version does not read.
+    #[error("the index in `{path}` has format {found}, this version reads format {wanted}; make it again with `guidepost index --rebuild`")]
+    Format {
+        /// The directory.
+        path: PathBuf,
+        /// Number in the manifest.
+        found: u32,
+        /// Number this version writes.
+        wanted: u32,
+    },
+    /// A file of the index that is not what it was when it was written.
+    #[error("the index is damaged: `{path}`: {reason}; make it again with `guidepost index --rebuild`")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Another process is writing.
+    #[error("another guidepost ({holder}) is writing to the index in `{path}`; wait for it, or choose another index with --index")]
+    Locked {
+        /// The directory.
+        path: PathBuf,
+        /// `process 1234`, or `unknown process`.
+        holder: String,
+    },
+    /// The disk.
+    #[error("cannot {action} `{path}`: {error}{hint}")]
+    Io {
+        /// `read`, `write`, ...
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+        /// What to do, where we know.
+        hint: &'static str,
+    },
+    /// The model failed while passages were embedded.
+    #[error(transparent)]
+    Embed(#[from] EmbedError),
+    /// tantivy failed.
+    #[error("the text index in `{path}` failed: {reason}; if it stays so, make the index again with `guidepost index --rebuild`")]
+    Postings {
+        /// Its directory.
+        path: PathBuf,
+        /// tantivy's words.
+        reason: String,
+    },
+}
+
+impl IndexError {
+    /// For `map_err` after an operation on `path`.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> IndexError + use<> {
+        let path = path.to_owned();
+        move |error| {
+            let hint = match error.kind() {
+                io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied if action == "write" => {
+                    "; choose a place that can be written with --index"
+                }
+                io::ErrorKind::StorageFull => "; the index that was there still answers; make room and try again",
+                _ => "",
+            };
+            IndexError::Io { action, path, error, hint }
+        }
+    }
+
+    /// A file that is not what it should be.
+    pub(crate) fn damaged(path: &Path, reason: impl Into<String>) -> IndexError {
+        IndexError::Damaged { path: path.to_owned(), reason: reason.into() }
+    }
+}

@@ -1,0 +1,59 @@
+//! Files that are written whole, forced to disk, and mapped for reading.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use memmap2::Mmap;
+
+use crate::IndexError;
+
+/// Creates a file, lets `fill` write it, and forces it to disk.
+pub(crate) fn write(
+    path: &Path,
+    fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+) -> Result<(), IndexError> {
+    let work = || {
+        let mut file = BufWriter::with_capacity(1 << 20, File::create(path)?);
+        fill(&mut file)?;
+        file.flush()?;
+        file.get_ref().sync_all()
+    };
+    work().map_err(IndexError::io("write", path))
+}
+
+/// Replaces a small file in one step: readers see the old bytes or the new ones.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), IndexError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let work = || {
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        sync_folder(folder)
+    };
+    work().map_err(IndexError::io("write", path))
+}
+
+/// Makes renames and new names in a folder last.
+pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    // Windows cannot open folders; there a rename is durable without.
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// Maps a file of the index whose length the manifest knows.
+pub(crate) fn map(path: &Path, bytes: u64) -> Result<Mmap, IndexError> {
+    let file = File::open(path).map_err(IndexError::io("read", path))?;
+    let found = file.metadata().map_err(IndexError::io("read", path))?.len();
+    if found != bytes {
+        return Err(IndexError::damaged(path, format!("it has {found} bytes, expected {bytes}")));
+    }
+    // SAFETY: files of a generation are never written once the generation is named in CURRENT; a later writer
+    // unlinks them at most, which leaves the map whole.
+    unsafe { Mmap::map(&file) }.map_err(IndexError::io("read", path))
+}
+
+/// Reads a whole small file.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, IndexError> {
+    fs::read(path).map_err(IndexError::io("read", path))
+}

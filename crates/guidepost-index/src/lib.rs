@@ -1,0 +1,43 @@
+//! The index directory: what was read, its vectors, its neighbor graph and its postings, under one commit.
+//!
+//! ```text
+//! INDEX/
+//!   CURRENT                  name of the generation that answers; replaced by rename, the one commit point
+//!   LOCK                     held by the one writer; holds its process id
+//!   generation-000007/       never changed once CURRENT names it
+//!     manifest.json          format, fingerprint, sources, documents, sizes and BLAKE3 digests of the files below
+//!     chunks.jsonl           ground state: one chunk a line, in row order
+//!     chunks.offsets         where each line begins
+//!     vectors                ground state: f32 rows, and derived from them int8 rows for fast scans
+//!     graph                  derived: hnsw_rs's graph, frozen flat
+//!     postings/              derived: one tantivy segment whose document ids are rows
+//! ```
+//!
+//! A row is a chunk's number within its generation, the same in every file. Reading goes through [`Snapshot`],
+//! which sees one generation whole; writing through [`update`]. Knows files, hnsw_rs and tantivy; does not know
+//! which model made a vector, nor how results are combined.
+
+mod error;
+
+mod source;
+mod walk;
+
+mod files;
+mod manifest;
+mod chunk_store;
+mod graph;
+mod postings;
+mod vectors;
+
+mod plan;
+mod snapshot;
+mod update;
+mod writer_lock;
+
+pub use chunk_store::StoredChunk;
+pub use error::IndexError;
+pub use manifest::{DocumentRecord, SourceRecord};
+pub use postings::{Token, analyze};
+pub use snapshot::{Changes, ChunkId, DenseSearch, Snapshot, recorded_sources};
+pub use source::{ShippedGuide, Source};
+pub use update::{Event, Request, Update, Warning, fingerprint, update};

@@ -1,0 +1,153 @@
+//! The manifest: what a generation is made of. Small enough to be JSON that a person can read.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use guidepost_text::Metadata;
+use serde::{Deserialize, Serialize};
+
+use crate::{IndexError, Source, files};
+
+/// The format that this version writes, and the only one it reads.
+pub(crate) const FORMAT: u32 = 1;
+
+/// A generation's table of contents.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    pub(crate) format: u32,
+    pub(crate) generation: u64,
+    /// Everything that shapes a vector or a chunk.
+    pub(crate) fingerprint: String,
+    /// Components of a vector; `None` without vectors.
+    pub(crate) dimensions: Option<usize>,
+    /// Seconds since 1970.
+    pub(crate) written: u64,
+    pub(crate) chunks: u32,
+    pub(crate) sources: Vec<SourceRecord>,
+    pub(crate) documents: Vec<DocumentRecord>,
+    pub(crate) files: BTreeMap<String, FileRecord>,
+}
+
+/// A set of guides in the index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceRecord {
+    /// First part of every citation: the folder's name, or more of its path where two folders share it.
+    pub name: String,
+    /// The folder, absolute; `None` for the guides that ship.
+    pub folder: Option<PathBuf>,
+}
+
+impl SourceRecord {
+    /// As it is given to [`crate::update`].
+    pub fn source(&self) -> Source {
+        self.folder.clone().map_or(Source::Shipped, Source::Folder)
+    }
+}
+
+/// A guide in the index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentRecord {
+    /// Number of its source.
+    pub source: usize,
+    /// Path below the source.
+    pub relative: String,
+    /// Path as citations give it: the source's name, then the path below it.
+    pub path: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// Time of the last change when it was read, nanoseconds since 1970; 0 for guides that ship.
+    pub modified_ns: u64,
+    /// BLAKE3 of the file, hexadecimal.
+    pub hash: String,
+    /// What the guide says of itself.
+    pub metadata: Metadata,
+    /// First row of its chunks.
+    pub first_chunk: u32,
+    /// Number of its chunks.
+    pub chunks: u32,
+    /// What could not be read as it stands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// A file of the generation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FileRecord {
+    pub(crate) bytes: u64,
+    pub(crate) blake3: String,
+}
+
+impl Manifest {
+    /// Reads the manifest of a generation folder.
+    pub(crate) fn read(index: &Path, generation: &Path) -> Result<Manifest, IndexError> {
+        #[derive(Deserialize)]
+        struct Head {
+            format: u32,
+        }
+        let path = generation.join("manifest.json");
+        let bytes = files::read(&path)?;
+        let damaged = |error: serde_json::Error| IndexError::damaged(&path, error.to_string());
+        let head: Head = serde_json::from_slice(&bytes).map_err(damaged)?;
+        if head.format != FORMAT {
+            return Err(IndexError::Format { path: index.to_owned(), found: head.format, wanted: FORMAT });
+        }
+        serde_json::from_slice(&bytes).map_err(damaged)
+    }
+
+    /// Records size and digest of a finished file.
+    pub(crate) fn add_file(&mut self, folder: &Path, name: &str) -> Result<(), IndexError> {
+        let path = folder.join(name);
+        let work = || {
+            let file = File::open(&path)?;
+            let mut hasher = blake3::Hasher::new();
+            let bytes = std::io::copy(&mut &file, &mut hasher)?;
+            std::io::Result::Ok(FileRecord { bytes, blake3: hasher.finalize().to_hex().to_string() })
+        };
+        let record = work().map_err(IndexError::io("read", &path))?;
+        self.files.insert(name.to_owned(), record);
+        Ok(())
+    }
+
+    pub(crate) fn bytes_of(&self, folder: &Path, name: &str) -> Result<u64, IndexError> {
+        let record = self.files.get(name).map(|file| file.bytes);
+        record.ok_or_else(|| IndexError::damaged(&folder.join(name), "the manifest does not list it"))
+    }
+}
+
+/// A name for each folder: its last part, or as many more as it takes to tell it from the others.
+pub(crate) fn name_sources(sources: &[Source]) -> Vec<SourceRecord> {
+    let tail = |source: &Source, parts: usize| match source {
+        Source::Shipped => "corpus".to_owned(),
+        Source::Folder(folder) => {
+            let all: Vec<_> = folder.iter().map(|part| part.to_string_lossy()).filter(|part| part != "/").collect();
+            all[all.len().saturating_sub(parts)..].join("/")
+        }
+    };
+    let name = |source: &Source| {
+        let unique = |parts: &usize| {
+            sources.iter().filter(|other| *other != source).all(|other| tail(other, *parts) != tail(source, *parts))
+        };
+        let parts = (1..32).find(unique).unwrap_or(32);
+        tail(source, parts)
+    };
+    let folder = |source: &Source| match source {
+        Source::Folder(folder) => Some(folder.clone()),
+        Source::Shipped => None,
+    };
+    sources.iter().map(|source| SourceRecord { name: name(source), folder: folder(source) }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_have_names_that_tell_them_apart() {
+        let folder = |path: &str| Source::Folder(PathBuf::from(path));
+        let names = |sources: &[Source]| name_sources(sources).into_iter().map(|s| s.name).collect::<Vec<_>>();
+        assert_eq!(names(&[folder("/a/guides"), Source::Shipped]), ["guides", "corpus"]);
+        assert_eq!(names(&[folder("/a/guides"), folder("/b/guides")]), ["a/guides", "b/guides"]);
+        assert_eq!(names(&[folder("/x/corpus"), Source::Shipped]), ["x/corpus", "corpus"]);
+    }
+}

@@ -1,0 +1,211 @@
+//! What an update has to do: what is on disk, held against what the index knows. Costs a stat per file; only
+//! files whose stat differs are read.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use crate::manifest::{DocumentRecord, Manifest, SourceRecord};
+use crate::walk::{self, Listing};
+use crate::{Changes, IndexError, ShippedGuide, update::Warning};
+
+/// A guide that is there now.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) source: usize,
+    pub(crate) relative: String,
+    /// As citations give it.
+    pub(crate) path: String,
+    pub(crate) origin: Origin,
+    pub(crate) bytes: u64,
+    pub(crate) modified_ns: u64,
+    /// Number of the guide in the index, if it is there.
+    pub(crate) known: Option<usize>,
+    pub(crate) state: State,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Origin {
+    File(PathBuf),
+    Shipped(&'static [u8]),
+    /// Its folder cannot be reached; what the index has stays.
+    OutOfReach,
+}
+
+/// How a guide compares with the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// The same stat, or the same text.
+    Same,
+    /// Another time of change, the same text.
+    Touched,
+    /// Another text, or new.
+    Changed,
+}
+
+/// All guides that are there now, and what was noticed on the way.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) warnings: Vec<Warning>,
+    pub(crate) other_kinds: std::collections::BTreeMap<String, usize>,
+    pub(crate) removed: usize,
+}
+
+/// A file changed this shortly before the index was written may have changed again within the same tick of the
+/// file system's clock: its text is looked at, not only its stat.
+const RACY_NS: u64 = 2_000_000_000;
+
+impl Plan {
+    pub(crate) fn new(
+        sources: &[SourceRecord],
+        shipped: &[ShippedGuide],
+        old: Option<&Manifest>,
+    ) -> Result<Plan, IndexError> {
+        let mut plan = Plan::default();
+        let known = Known::new(old);
+        for (source, record) in sources.iter().enumerate() {
+            match &record.folder {
+                None => plan.entries.extend(shipped.iter().map(|guide| shipped_entry(source, record, guide))),
+                Some(folder) => match walk::list(folder) {
+                    Ok(listing) => plan.take_listing(source, record, listing),
+                    Err(error) => plan.keep_unreachable(source, record, &known, error)?,
+                },
+            }
+        }
+        for entry in &mut plan.entries {
+            entry.known = known.find(sources, entry);
+            entry.state = state(entry, old, &mut plan.warnings);
+        }
+        let kept = plan.entries.iter().filter(|entry| entry.known.is_some()).count();
+        plan.removed = known.len().saturating_sub(kept);
+        Ok(plan)
+    }
+
+    pub(crate) fn changes(&self) -> Changes {
+        let count = |test: fn(&&Entry) -> bool| self.entries.iter().filter(test).count();
+        Changes {
+            added: count(|entry| entry.known.is_none() && entry.state == State::Changed),
+            changed: count(|entry| entry.known.is_some() && entry.state == State::Changed),
+            removed: self.removed,
+            touched: count(|entry| entry.state == State::Touched),
+        }
+    }
+
+    fn take_listing(&mut self, source: usize, record: &SourceRecord, listing: Listing) {
+        let entry = |found: walk::Found| Entry {
+            source,
+            path: format!("{}/{}", record.name, found.relative),
+            relative: found.relative,
+            origin: Origin::File(found.path),
+            bytes: found.bytes,
+            modified_ns: found.modified_ns,
+            known: None,
+            state: State::Changed,
+        };
+        self.entries.extend(listing.files.into_iter().map(entry));
+        let warning = |message| Warning { path: None, message };
+        self.warnings.extend(listing.problems.into_iter().map(warning));
+        for (kind, count) in listing.other_kinds {
+            *self.other_kinds.entry(kind).or_default() += count;
+        }
+    }
+
+    /// A folder that was there and is not (a drive that is not plugged in): its guides stay as they were. A folder
+    /// that never was is an error.
+    fn keep_unreachable(
+        &mut self,
+        source: usize,
+        record: &SourceRecord,
+        known: &Known,
+        error: IndexError,
+    ) -> Result<(), IndexError> {
+        let before: Vec<&DocumentRecord> = known.of_source(record);
+        if before.is_empty() {
+            return Err(error);
+        }
+        self.warnings.push(Warning {
+            path: None,
+            message: format!("{error}; its {} guides stay as they were last read", before.len()),
+        });
+        self.entries.extend(before.into_iter().map(|document| Entry {
+            source,
+            relative: document.relative.clone(),
+            path: format!("{}/{}", record.name, document.relative),
+            origin: Origin::OutOfReach,
+            bytes: document.bytes,
+            modified_ns: document.modified_ns,
+            known: None,
+            state: State::Same,
+        }));
+        Ok(())
+    }
+}
+
+fn shipped_entry(source: usize, record: &SourceRecord, guide: &ShippedGuide) -> Entry {
+    Entry {
+        source,
+        relative: guide.path.to_owned(),
+        path: format!("{}/{}", record.name, guide.path),
+        origin: Origin::Shipped(guide.bytes),
+        bytes: guide.bytes.len() as u64,
+        modified_ns: 0,
+        known: None,
+        state: State::Changed,
+    }
+}
+
+/// The guides of the index, by folder and path.
+struct Known<'a> {
+    by_place: HashMap<(Option<&'a Path>, &'a str), usize>,
+    manifest: Option<&'a Manifest>,
+}
+
+impl<'a> Known<'a> {
+    fn new(manifest: Option<&'a Manifest>) -> Self {
+        let documents = manifest.map_or(&[][..], |manifest| &manifest.documents);
+        let folder = |document: &DocumentRecord| {
+            let sources = manifest.map_or(&[][..], |manifest| &manifest.sources);
+            sources.get(document.source).and_then(|source| source.folder.as_deref())
+        };
+        let by_place =
+            documents.iter().enumerate().map(|(at, document)| ((folder(document), document.relative.as_str()), at));
+        Known { by_place: by_place.collect(), manifest }
+    }
+
+    fn len(&self) -> usize {
+        self.by_place.len()
+    }
+
+    fn find(&self, sources: &[SourceRecord], entry: &Entry) -> Option<usize> {
+        self.by_place.get(&(sources[entry.source].folder.as_deref(), entry.relative.as_str())).copied()
+    }
+
+    fn of_source(&self, record: &SourceRecord) -> Vec<&'a DocumentRecord> {
+        let Some(manifest) = self.manifest else { return Vec::new() };
+        let source = manifest.sources.iter().position(|source| source.folder == record.folder);
+        manifest.documents.iter().filter(|document| Some(document.source) == source).collect()
+    }
+}
+
+fn state(entry: &Entry, old: Option<&Manifest>, warnings: &mut Vec<Warning>) -> State {
+    let Some((old, known)) = old.zip(entry.known) else { return State::Changed };
+    let before = &old.documents[known];
+    let same_stat = before.bytes == entry.bytes && before.modified_ns == entry.modified_ns;
+    let settled = entry.modified_ns.saturating_add(RACY_NS) < old.written.saturating_mul(1_000_000_000);
+    let unchanged = if same_stat { State::Same } else { State::Touched };
+    match &entry.origin {
+        Origin::OutOfReach => State::Same,
+        Origin::File(_) if same_stat && settled => State::Same,
+        Origin::File(path) => match std::fs::read(path) {
+            Ok(bytes) if blake3::hash(&bytes).to_hex().as_str() == before.hash => unchanged,
+            Ok(_) => State::Changed,
+            Err(error) => {
+                let message = format!("cannot be read ({error}); it stays as it was last read");
+                warnings.push(Warning { path: Some(entry.path.clone()), message });
+                State::Same
+            }
+        },
+        Origin::Shipped(bytes) if blake3::hash(bytes).to_hex().as_str() == before.hash => State::Same,
+        Origin::Shipped(_) => State::Changed,
+    }
+}

@@ -1,0 +1,253 @@
+//! Reading: one generation, whole, whatever writers do meanwhile.
+
+use std::path::{Path, PathBuf};
+
+use guidepost_text::Embedding;
+
+use crate::chunk_store::ChunkStore;
+use crate::graph::Graph;
+use crate::manifest::Manifest;
+use crate::postings::Postings;
+use crate::vectors::Vectors;
+use crate::{DocumentRecord, IndexError, SourceRecord, StoredChunk, Token, files};
+
+/// A chunk's number within one generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChunkId(pub u32);
+
+/// How to look for near vectors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DenseSearch {
+    /// Exact below the size where the graph is faster, the graph above.
+    Auto,
+    /// Every row.
+    Exact,
+    /// A walk over the graph with a candidate list of this length.
+    Graph {
+        /// Length of the list; longer finds more and takes longer.
+        ef_search: usize,
+    },
+}
+
+/// Rows up to which every row is looked at: measured on embeddings of this kind, the exact scan beats the walk at
+/// recall .99 up to about here.
+const EXACT_UP_TO: usize = 50_000;
+const EF_SEARCH: usize = 128;
+
+/// One generation of an index, open for reading.
+pub struct Snapshot {
+    folder: PathBuf,
+    manifest: Manifest,
+    chunks: ChunkStore,
+    vectors: Option<Vectors>,
+    graph: Option<Graph>,
+    postings: Postings,
+}
+
+/// What differs on disk from what the index holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Guides that are new.
+    pub added: usize,
+    /// Guides whose text differs.
+    pub changed: usize,
+    /// Guides that are gone.
+    pub removed: usize,
+    /// Guides with a new time of change and the same text.
+    pub touched: usize,
+}
+
+impl Changes {
+    /// Whether an update would change any answer.
+    pub fn any_text(&self) -> bool {
+        self.added + self.changed + self.removed > 0
+    }
+}
+
+impl Snapshot {
+    /// Opens the current generation; `None` where there is no index.
+    ///
+    /// # Errors
+    /// A format of another version, or damage: sizes and headers are checked, digests are not.
+    pub fn open(index: &Path) -> Result<Option<Snapshot>, IndexError> {
+        let mut attempts = 0;
+        loop {
+            let Some(generation) = current(index)? else { return Ok(None) };
+            match Snapshot::open_generation(index, &generation) {
+                // A writer may have committed and cleared the generation away in between.
+                Err(_) if attempts < 5 && current(index)?.as_ref() != Some(&generation) => attempts += 1,
+                outcome => return outcome.map(Some),
+            }
+        }
+    }
+
+    fn open_generation(index: &Path, generation: &str) -> Result<Snapshot, IndexError> {
+        let folder = index.join(generation);
+        let manifest = Manifest::read(index, &folder)?;
+        let vectors = manifest.dimensions.map(|_| Vectors::open(&folder, &manifest)).transpose()?;
+        Ok(Snapshot {
+            chunks: ChunkStore::open(&folder, &manifest)?,
+            vectors,
+            graph: Graph::open(&folder, &manifest)?,
+            postings: Postings::open(&folder)?,
+            manifest,
+            folder,
+        })
+    }
+
+    /// Number of the generation.
+    pub fn generation(&self) -> u64 {
+        self.manifest.generation
+    }
+
+    /// Everything that shapes a vector or a chunk, in one line.
+    pub fn fingerprint(&self) -> &str {
+        &self.manifest.fingerprint
+    }
+
+    /// Seconds since 1970.
+    pub fn written(&self) -> u64 {
+        self.manifest.written
+    }
+
+    /// Number of chunks.
+    pub fn chunk_count(&self) -> usize {
+        self.manifest.chunks as usize
+    }
+
+    /// Bytes on disk, postings included.
+    pub fn bytes(&self) -> u64 {
+        let postings = walkdir_bytes(&self.folder.join("postings"));
+        postings + self.manifest.files.values().map(|file| file.bytes).sum::<u64>()
+    }
+
+    /// Whether there are vectors, or BM25 alone.
+    pub fn has_vectors(&self) -> bool {
+        self.vectors.is_some()
+    }
+
+    /// Whether a neighbor graph is there.
+    pub fn has_graph(&self) -> bool {
+        self.graph.is_some()
+    }
+
+    /// The sets of guides.
+    pub fn sources(&self) -> &[SourceRecord] {
+        &self.manifest.sources
+    }
+
+    /// All guides, in the order of their sources and paths.
+    pub fn documents(&self) -> &[DocumentRecord] {
+        &self.manifest.documents
+    }
+
+    /// The guide a chunk belongs to.
+    ///
+    /// # Errors
+    /// Damage: a chunk that names a guide that is not there.
+    pub fn document_of(&self, chunk: &StoredChunk) -> Result<&DocumentRecord, IndexError> {
+        let record = self.manifest.documents.get(chunk.document as usize);
+        record.ok_or_else(|| IndexError::damaged(&self.folder.join("manifest.json"), "a chunk's guide is missing"))
+    }
+
+    /// Reads a chunk.
+    ///
+    /// # Errors
+    /// Damage.
+    pub fn chunk(&self, id: ChunkId) -> Result<StoredChunk, IndexError> {
+        self.chunks.get(id)
+    }
+
+    /// The nearest chunks by cosine in [-1, 1], best first; ties by id. Empty without vectors.
+    pub fn dense(&self, query: &Embedding, limit: usize, how: DenseSearch) -> Vec<(ChunkId, f32)> {
+        let Some(vectors) = &self.vectors else { return Vec::new() };
+        let walk = match how {
+            DenseSearch::Exact => None,
+            DenseSearch::Graph { ef_search } => Some(ef_search),
+            DenseSearch::Auto => (vectors.rows() > EXACT_UP_TO).then_some(EF_SEARCH),
+        };
+        match (walk, &self.graph) {
+            (Some(ef), Some(graph)) => graph.search(vectors, query, limit, ef),
+            _ => vectors.scan(query, limit),
+        }
+    }
+
+    /// Cosine of one chunk with the query; `None` without vectors.
+    pub fn cosine(&self, query: &Embedding, id: ChunkId) -> Option<f32> {
+        let vectors = self.vectors.as_ref().filter(|vectors| (id.0 as usize) < vectors.rows())?;
+        Some(crate::vectors::dot(query.as_slice(), vectors.row(id.0 as usize)))
+    }
+
+    /// A chunk's vector; `None` without vectors.
+    pub(crate) fn vector(&self, id: ChunkId) -> Option<&[f32]> {
+        let vectors = self.vectors.as_ref().filter(|vectors| (id.0 as usize) < vectors.rows())?;
+        Some(vectors.row(id.0 as usize))
+    }
+
+    /// The best chunks by BM25 (0 and up), best first; ties by id.
+    ///
+    /// # Errors
+    /// tantivy's.
+    pub fn bm25(&self, words: &[Token], limit: usize) -> Result<Vec<(ChunkId, f32)>, IndexError> {
+        self.postings.search(words, limit)
+    }
+
+    /// How telling a word is here: BM25's inverse document frequency.
+    pub fn idf(&self, term: &str) -> f32 {
+        self.postings.idf(term)
+    }
+
+    pub(crate) fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+/// The sets of guides of an index that may be damaged or of another format: all that making it again needs.
+///
+/// # Errors
+/// A manifest that cannot be read.
+pub fn recorded_sources(index: &Path) -> Result<Option<Vec<SourceRecord>>, IndexError> {
+    #[derive(serde::Deserialize)]
+    struct Sources {
+        sources: Vec<SourceRecord>,
+    }
+    let Some(generation) = current(index)? else { return Ok(None) };
+    let path = index.join(generation).join("manifest.json");
+    let manifest: Result<Sources, _> = serde_json::from_slice(&files::read(&path)?);
+    manifest.map(|manifest| Some(manifest.sources)).map_err(|error| IndexError::damaged(&path, error.to_string()))
+}
+
+/// Name of the generation that answers.
+pub(crate) fn current(index: &Path) -> Result<Option<String>, IndexError> {
+    let path = index.join("CURRENT");
+    match std::fs::read_to_string(&path) {
+        Ok(name) if is_generation(name.trim()) => Ok(Some(name.trim().to_owned())),
+        Ok(_) => Err(IndexError::damaged(&path, "it names no generation")),
+        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        Err(error) => Err(IndexError::io("read", &path)(error)),
+    }
+}
+
+/// Name of a generation's folder.
+pub(crate) fn generation_name(number: u64) -> String {
+    format!("generation-{number:06}")
+}
+
+pub(crate) fn is_generation(name: &str) -> bool {
+    name.strip_prefix("generation-").is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn walkdir_bytes(folder: &Path) -> u64 {
+    let entries = folder.read_dir().into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len()).sum()
+}
+
+pub(crate) fn sync_generation(folder: &Path) -> Result<(), IndexError> {
+    files::sync_folder(folder).map_err(IndexError::io("write", folder))
+}

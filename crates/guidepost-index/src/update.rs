@@ -1,0 +1,440 @@
+//! Writing: a new generation from what is on disk now, taking over whatever has not changed.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use guidepost_text::{CHUNKER, Document, Embed, Embedding, HashEmbedder, TextRole};
+use guidepost_text::{chunk_document, passage_text, read_document};
+use rayon::prelude::*;
+
+use crate::chunk_store::ChunkStore;
+use crate::graph::Graph;
+use crate::manifest::{self, DocumentRecord, FORMAT, Manifest, SourceRecord};
+use crate::plan::{Entry, Origin, Plan, State};
+use crate::postings::Postings;
+use crate::snapshot::{current, generation_name, is_generation, sync_generation};
+use crate::vectors::Vectors;
+use crate::writer_lock::{Patience, WriterLock};
+use crate::{Changes, ChunkId, IndexError, ShippedGuide, Snapshot, Source, StoredChunk, files};
+
+/// What an update shall do.
+pub struct Request<'a> {
+    /// The index directory; made if it is not there.
+    pub index: &'a Path,
+    /// All sets of guides the index shall hold; guides of any other leave it.
+    pub sources: &'a [Source],
+    /// The guides that ship, for [`Source::Shipped`].
+    pub shipped: &'a [ShippedGuide],
+    /// The model; `None` makes an index that answers by BM25 alone.
+    pub embedder: Option<&'a dyn Embed>,
+    /// Take nothing over from the index that is there.
+    pub rebuild: bool,
+    /// Wait for another writer, or report it.
+    pub wait: bool,
+}
+
+/// A step of an update.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Another process writes; this one waits.
+    Waiting {
+        /// Whom for.
+        holder: String,
+    },
+    /// Guides are read and cut.
+    Reading {
+        /// Guides with another text than before.
+        guides: usize,
+    },
+    /// Passages are embedded.
+    Embedding {
+        /// So far.
+        done: usize,
+        /// In all.
+        total: usize,
+    },
+    /// Files are written.
+    Writing,
+}
+
+/// Something to know about a guide, or about a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// The guide, as citations give it.
+    pub path: Option<String>,
+    /// What there is to know.
+    pub message: String,
+}
+
+/// What an update did.
+#[derive(Debug, Clone, Default)]
+pub struct Update {
+    /// Whether a new generation was written.
+    pub wrote: bool,
+    /// Guides in the index now.
+    pub documents: usize,
+    /// Chunks in the index now.
+    pub chunks: usize,
+    /// Passages that went through the model.
+    pub embedded: usize,
+    /// What differed on disk.
+    pub changes: Changes,
+    /// What could not be read as it stands, of the guides that were read this time.
+    pub warnings: Vec<Warning>,
+    /// Files of kinds that are not read, by extension.
+    pub other_kinds: BTreeMap<String, usize>,
+}
+
+/// Brings the index up to date. The index that was there answers until the new generation is complete, and stays if
+/// anything fails.
+///
+/// # Errors
+/// A folder that is not there, an index of another model or format, a disk that refuses, a model that fails.
+pub fn update(request: &Request, listener: &mut dyn FnMut(Event)) -> Result<Update, IndexError> {
+    check_place(request.index)?;
+    std::fs::create_dir_all(request.index).map_err(IndexError::io("write", request.index))?;
+    let patience = if request.wait { Patience::Wait } else { Patience::GiveUp };
+    let on_wait = |holder: &str| listener(Event::Waiting { holder: holder.to_owned() });
+    let _lock = WriterLock::take(request.index, patience, on_wait)?;
+    clear_unfinished(request.index);
+    let old = if request.rebuild { None } else { Snapshot::open(request.index)? };
+    let fingerprint = fingerprint(request.embedder);
+    let old = old.map(|old| compatible(request, old, &fingerprint)).transpose()?.flatten();
+    let sources = manifest::name_sources(request.sources);
+    let plan = Plan::new(&sources, request.shipped, old.as_ref().map(Snapshot::manifest))?;
+    let mut writer = Writer { request, old, fingerprint, sources };
+    writer.run(plan, listener)
+}
+
+/// What must be equal for vectors and chunks of two indexes to mean the same.
+pub fn fingerprint(embedder: Option<&dyn Embed>) -> String {
+    let model = embedder.map_or("no model, BM25 alone", |embedder| embedder.fingerprint());
+    format!("{model}; {CHUNKER}")
+}
+
+/// An index wants a directory of its own.
+fn check_place(index: &Path) -> Result<(), IndexError> {
+    let Ok(entries) = index.read_dir() else { return Ok(()) };
+    let names: Vec<String> = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let ours = |name: &String| name == "CURRENT" || name == "LOCK" || is_generation(name) || is_unfinished(name);
+    if names.is_empty() || names.iter().any(ours) {
+        return Ok(());
+    }
+    Err(IndexError::NotAnIndex { path: index.to_owned() })
+}
+
+/// The index there, if it can be built on. One without vectors gives way to one with; anything else that differs
+/// is the reader's to decide.
+fn compatible(request: &Request, old: Snapshot, fingerprint: &str) -> Result<Option<Snapshot>, IndexError> {
+    match old.fingerprint() == fingerprint {
+        true => Ok(Some(old)),
+        false if !old.has_vectors() && request.embedder.is_some() => Ok(None),
+        false => Err(IndexError::Fingerprint {
+            path: request.index.to_owned(),
+            found: old.fingerprint().to_owned(),
+            wanted: fingerprint.to_owned(),
+        }),
+    }
+}
+
+struct Writer<'a> {
+    request: &'a Request<'a>,
+    old: Option<Snapshot>,
+    fingerprint: String,
+    sources: Vec<SourceRecord>,
+}
+
+/// A guide on its way into the new generation.
+struct Prepared {
+    record: DocumentRecord,
+    chunks: Vec<StoredChunk>,
+}
+
+impl Writer<'_> {
+    fn run(&mut self, plan: Plan, listener: &mut dyn FnMut(Event)) -> Result<Update, IndexError> {
+        let changes = plan.changes();
+        let same_sources = self.old.as_ref().is_some_and(|old| old.sources() == self.sources);
+        if let Some(old) = self.old.as_ref().filter(|_| same_sources && changes == Changes::default()) {
+            return Ok(Update {
+                documents: old.documents().len(),
+                chunks: old.chunk_count(),
+                warnings: plan.warnings,
+                other_kinds: plan.other_kinds,
+                ..Update::default()
+            });
+        }
+        listener(Event::Reading { guides: changes.added + changes.changed });
+        let (prepared, mut warnings) = self.prepare(&plan)?;
+        warnings.extend(plan.warnings);
+        let (documents, chunks) = number(prepared);
+        let (vectors, embedded) = self.vectors(&chunks, listener)?;
+        listener(Event::Writing);
+        let update = Update {
+            wrote: true,
+            documents: documents.len(),
+            chunks: chunks.len(),
+            embedded,
+            changes,
+            warnings,
+            other_kinds: plan.other_kinds,
+        };
+        self.commit(documents, &chunks, vectors.as_deref())?;
+        Ok(update)
+    }
+
+    /// Takes over what has not changed, reads and cuts the rest.
+    fn prepare(&self, plan: &Plan) -> Result<(Vec<Prepared>, Vec<Warning>), IndexError> {
+        // Cutting a guide in memory needs nothing but the tokenizer, so guides are cut side by side.
+        let outcomes: Vec<Result<Option<Prepared>, IndexError>> = plan
+            .entries
+            .par_iter()
+            .map(|entry| match (entry.state, entry.known, &self.old) {
+                (State::Same | State::Touched, Some(known), Some(old)) => take_over(entry, known, old).map(Some),
+                _ => Ok(read_entry(entry, self.request.embedder.unwrap_or(&HashEmbedder))),
+            })
+            .collect();
+        let mut prepared = Vec::new();
+        let mut warnings = Vec::new();
+        for (entry, outcome) in plan.entries.iter().zip(outcomes) {
+            let Some(guide) = outcome? else {
+                let message = "cannot be read and is not in the index".to_owned();
+                warnings.push(Warning { path: Some(entry.path.clone()), message });
+                continue;
+            };
+            if entry.state == State::Changed {
+                let warning = |message: &String| Warning { path: Some(entry.path.clone()), message: message.clone() };
+                warnings.extend(guide.record.warnings.iter().map(warning));
+            }
+            prepared.push(guide);
+        }
+        Ok((prepared, warnings))
+    }
+
+    /// A vector per chunk: the old one where the embedded text is the same, else a new one.
+    fn vectors(
+        &self,
+        chunks: &[StoredChunk],
+        listener: &mut dyn FnMut(Event),
+    ) -> Result<(Option<Vec<Embedding>>, usize), IndexError> {
+        let Some(embedder) = self.request.embedder else { return Ok((None, 0)) };
+        let mut by_key = self.old_vectors()?;
+        let mut missing: BTreeMap<&str, String> = BTreeMap::new();
+        for chunk in chunks.iter().filter(|chunk| !by_key.contains_key(&chunk.key)) {
+            missing.entry(&chunk.key).or_insert_with(|| passage_text(&chunk.chunk));
+        }
+        let (keys, texts): (Vec<&str>, Vec<&str>) = missing.iter().map(|(key, text)| (*key, text.as_str())).unzip();
+        let total = texts.len();
+        if total > 0 {
+            listener(Event::Embedding { done: 0, total });
+        }
+        let state = RefCell::new((0, listener));
+        let on_done = |more: usize| {
+            let (done, listener) = &mut *state.borrow_mut();
+            *done += more;
+            listener(Event::Embedding { done: *done, total });
+        };
+        let fresh = embedder.embed(&texts, TextRole::Passage, &on_done)?;
+        by_key.extend(keys.into_iter().map(str::to_owned).zip(fresh));
+        let vector = |chunk: &StoredChunk| by_key.get(&chunk.key).cloned().expect("every key was looked up or embedded");
+        Ok((Some(chunks.iter().map(vector).collect()), total))
+    }
+
+    fn old_vectors(&self) -> Result<HashMap<String, Embedding>, IndexError> {
+        let Some(old) = &self.old else { return Ok(HashMap::new()) };
+        let mut by_key = HashMap::with_capacity(old.chunk_count());
+        for id in (0..old.chunk_count() as u32).map(ChunkId) {
+            if let Some(row) = old.vector(id) {
+                by_key.insert(old.chunk(id)?.key, Embedding::from_unit(row.to_vec()));
+            }
+        }
+        Ok(by_key)
+    }
+
+    /// Writes the generation beside the old one, then names it in `CURRENT`: the one moment at which it counts.
+    fn commit(
+        &self,
+        documents: Vec<DocumentRecord>,
+        chunks: &[StoredChunk],
+        vectors: Option<&[Embedding]>,
+    ) -> Result<(), IndexError> {
+        let index = self.request.index;
+        let generation = next_generation(index);
+        let folder = index.join(format!("{UNFINISHED}{}", std::process::id()));
+        std::fs::create_dir(&folder).map_err(IndexError::io("write", &folder))?;
+        let mut manifest = Manifest {
+            format: FORMAT,
+            generation,
+            fingerprint: self.fingerprint.clone(),
+            dimensions: self.request.embedder.map(Embed::dimensions),
+            written: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
+            chunks: chunks.len() as u32,
+            sources: self.sources.clone(),
+            documents,
+            files: BTreeMap::new(),
+        };
+        let written = self.write_files(&folder, chunks, vectors, &mut manifest);
+        if written.is_err() {
+            let _ = std::fs::remove_dir_all(&folder);
+        }
+        written?;
+        let name = generation_name(generation);
+        std::fs::rename(&folder, index.join(&name)).map_err(IndexError::io("write", &folder))?;
+        sync_generation(index)?;
+        files::replace(&index.join("CURRENT"), format!("{name}\n").as_bytes())?;
+        clear_others(index, &name);
+        Ok(())
+    }
+
+    fn write_files(
+        &self,
+        folder: &Path,
+        chunks: &[StoredChunk],
+        vectors: Option<&[Embedding]>,
+        manifest: &mut Manifest,
+    ) -> Result<(), IndexError> {
+        let only_touched = self.old.as_ref().filter(|old| {
+            let same = |(at, chunk): (usize, &StoredChunk)| old.chunk(ChunkId(at as u32)).is_ok_and(|c| &c == chunk);
+            old.chunk_count() == chunks.len() && chunks.iter().enumerate().all(same)
+        });
+        match only_touched {
+            Some(old) => link_files(old, folder, manifest)?,
+            None => {
+                ChunkStore::write(folder, chunks, manifest)?;
+                if let Some(rows) = vectors {
+                    Vectors::write(folder, rows, manifest)?;
+                    Graph::write(folder, rows, manifest)?;
+                }
+                Postings::write(folder, chunks)?;
+            }
+        }
+        let bytes = serde_json::to_vec_pretty(manifest).expect("a manifest has only string keys");
+        files::write(&folder.join("manifest.json"), |file| std::io::Write::write_all(file, &bytes))?;
+        sync_generation(folder)
+    }
+}
+
+fn take_over(entry: &Entry, known: usize, old: &Snapshot) -> Result<Prepared, IndexError> {
+    let before = &old.documents()[known];
+    let rows = before.first_chunk..before.first_chunk + before.chunks;
+    let chunks = rows.map(|row| old.chunk(ChunkId(row))).collect::<Result<_, _>>()?;
+    let record = DocumentRecord {
+        source: entry.source,
+        path: entry.path.clone(),
+        bytes: entry.bytes,
+        modified_ns: entry.modified_ns,
+        ..before.clone()
+    };
+    Ok(Prepared { record, chunks })
+}
+
+/// Reads and cuts a guide; `None` if it cannot be read.
+fn read_entry(entry: &Entry, ruler: &dyn Embed) -> Option<Prepared> {
+    let bytes = match &entry.origin {
+        Origin::File(path) => std::fs::read(path).ok()?,
+        Origin::Shipped(bytes) => bytes.to_vec(),
+        Origin::OutOfReach => return None,
+    };
+    let document: Document = read_document(&entry.path, &bytes);
+    let store = |chunk| {
+        let key = blake3::hash(passage_text(&chunk).as_bytes()).to_hex().to_string();
+        StoredChunk { document: 0, key, chunk }
+    };
+    let chunks: Vec<StoredChunk> = chunk_document(&document, ruler).into_iter().map(store).collect();
+    let mut warnings = document.warnings;
+    if chunks.is_empty() && warnings.is_empty() {
+        warnings.push("holds no text".to_owned());
+    }
+    let record = DocumentRecord {
+        source: entry.source,
+        relative: entry.relative.clone(),
+        path: entry.path.clone(),
+        bytes: entry.bytes,
+        modified_ns: entry.modified_ns,
+        hash: blake3::hash(&bytes).to_hex().to_string(),
+        metadata: document.metadata,
+        first_chunk: 0,
+        chunks: 0,
+        warnings,
+    };
+    Some(Prepared { record, chunks })
+}
+
+/// Gives every guide and chunk its number.
+fn number(prepared: Vec<Prepared>) -> (Vec<DocumentRecord>, Vec<StoredChunk>) {
+    let mut documents = Vec::with_capacity(prepared.len());
+    let mut chunks: Vec<StoredChunk> = Vec::new();
+    for (at, mut guide) in prepared.into_iter().enumerate() {
+        guide.record.first_chunk = chunks.len() as u32;
+        guide.record.chunks = guide.chunks.len() as u32;
+        guide.chunks.iter_mut().for_each(|chunk| chunk.document = at as u32);
+        documents.push(guide.record);
+        chunks.append(&mut guide.chunks);
+    }
+    (documents, chunks)
+}
+
+/// Takes all files over from a generation with the same chunks, without copying a byte where links can be made.
+fn link_files(old: &Snapshot, folder: &Path, manifest: &mut Manifest) -> Result<(), IndexError> {
+    let link = |from: PathBuf, to: PathBuf| {
+        let linked = std::fs::hard_link(&from, &to).or_else(|_| std::fs::copy(&from, &to).map(|_| ()));
+        linked.map_err(IndexError::io("write", &to))
+    };
+    for (name, record) in &old.manifest().files {
+        link(old.folder().join(name), folder.join(name))?;
+        manifest.files.insert(name.clone(), record.clone());
+    }
+    let (from, to) = (old.folder().join("postings"), folder.join("postings"));
+    std::fs::create_dir(&to).map_err(IndexError::io("write", &to))?;
+    for entry in from.read_dir().map_err(IndexError::io("read", &from))?.flatten() {
+        link(entry.path(), to.join(entry.file_name()))?;
+    }
+    Ok(())
+}
+
+const UNFINISHED: &str = "unfinished-";
+
+fn is_unfinished(name: &str) -> bool {
+    name.starts_with(UNFINISHED)
+}
+
+/// One more than any generation there is, finished or not, so that no name is ever used twice.
+fn next_generation(index: &Path) -> u64 {
+    let names = index.read_dir().into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let number = |name: std::ffi::OsString| name.to_str()?.strip_prefix("generation-")?.parse::<u64>().ok();
+    names.filter_map(number).max().unwrap_or(0) + 1
+}
+
+/// Clears away what a writer that was killed left behind. The lock is held, so nobody is at it.
+fn clear_unfinished(index: &Path) {
+    clear(index, is_unfinished);
+    if let Ok(Some(name)) = current(index) {
+        clear_others(index, &name);
+    }
+}
+
+/// Clears away all generations but one. Readers that have them open keep what they have mapped.
+fn clear_others(index: &Path, keep: &str) {
+    clear(index, |name| is_generation(name) && name != keep);
+}
+
+fn clear(index: &Path, unwanted: impl Fn(&str) -> bool) {
+    for entry in index.read_dir().into_iter().flatten().flatten() {
+        if entry.file_name().to_str().is_some_and(&unwanted) {
+            // What cannot be removed now is tried again by the next writer.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+impl Snapshot {
+    /// Holds the disk against the index: a stat per file, and a look into those whose stat differs.
+    ///
+    /// # Errors
+    /// None for a folder that is gone: its guides count as unchanged.
+    pub fn changes(&self, shipped: &[ShippedGuide]) -> Result<(Changes, Vec<Warning>), IndexError> {
+        let plan = Plan::new(self.sources(), shipped, Some(self.manifest()))?;
+        Ok((plan.changes(), plan.warnings))
+    }
+}

@@ -1,0 +1,66 @@
+//! One writer at a time. The lock is the operating system's, so it goes with the process however that ends; the
+//! process id inside only tells people whom they wait for.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use crate::IndexError;
+
+/// What to do while another process writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    Wait,
+    GiveUp,
+}
+
+/// Holds the lock until dropped.
+pub(crate) struct WriterLock {
+    _file: File,
+}
+
+impl WriterLock {
+    /// Takes the lock. `on_wait` hears once whom it waits for.
+    pub(crate) fn take(
+        index: &Path,
+        patience: Patience,
+        mut on_wait: impl FnMut(&str),
+    ) -> Result<WriterLock, IndexError> {
+        let path = index.join("LOCK");
+        let open = || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let mut file = open().map_err(IndexError::io("write", &path))?;
+        let mut told = false;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::Error(error)) => return Err(IndexError::io("lock", &path)(error)),
+                Err(TryLockError::WouldBlock) if patience == Patience::GiveUp => {
+                    return Err(IndexError::Locked { path: index.to_owned(), holder: holder(&mut file) });
+                }
+                Err(TryLockError::WouldBlock) => {
+                    if !std::mem::replace(&mut told, true) {
+                        on_wait(&holder(&mut file));
+                    }
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+            }
+        }
+        let mut sign = || {
+            file.set_len(0)?;
+            file.rewind()?;
+            write!(file, "{}", std::process::id())
+        };
+        sign().map_err(IndexError::io("write", &path))?;
+        Ok(WriterLock { _file: file })
+    }
+}
+
+fn holder(file: &mut File) -> String {
+    let mut text = String::new();
+    let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
+    match read.ok().and_then(|_| text.trim().parse::<u32>().ok()) {
+        Some(id) => format!("process {id}"),
+        None => "unknown process".to_owned(),
+    }
+}

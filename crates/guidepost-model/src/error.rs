@@ -1,0 +1,89 @@
+//! Everything that can go wrong with a model, each with what to do next.
+
+use std::path::PathBuf;
+
+/// Errors of this crate.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// The registry has no such model.
+    #[error("no model is called `{name}`; known models: {known}. A folder is given by its path, such as `./{name}`")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// Names in the registry.
+        known: String,
+    },
+    /// A model folder lacks a file, or the folder itself is missing.
+    #[error("`{path}` cannot be read: {error}; a model folder has sentence-transformers' layout (modules.json, tokenizer.json, model.safetensors, ...)")]
+    Missing {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A file that was read and not understood.
+    #[error("`{path}` is damaged or not what it should be: {reason}; replace it, or fetch the model again with `guidepost models pull`")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file whose digest differs from the pinned one.
+    #[error("`{path}` is damaged: its SHA-256 is {got}, expected {expected}; fetch the model again with `guidepost models pull`, or remove the file")]
+    Digest {
+        /// The file.
+        path: PathBuf,
+        /// Digest of the file, hexadecimal.
+        got: String,
+        /// Pinned digest, hexadecimal.
+        expected: String,
+    },
+    /// A kind of model that is not implemented.
+    #[error("the model in `{path}` cannot be run: {reason}")]
+    Unsupported {
+        /// The model folder.
+        path: PathBuf,
+        /// What it has that we do not.
+        reason: String,
+    },
+    /// No source had the model.
+    #[error("the model `{name}` could not be fetched: {reasons}")]
+    Unreachable {
+        /// Name in the registry.
+        name: String,
+        /// One reason per source that was tried.
+        reasons: String,
+    },
+    /// Fetching was not allowed and nothing was on disk.
+    #[error("the model `{name}` is not on this machine and fetching is switched off (--offline or HF_HUB_OFFLINE)")]
+    Offline {
+        /// Name in the registry.
+        name: String,
+    },
+    /// The disk.
+    #[error("`{path}` cannot be written: {error}")]
+    Write {
+        /// What was to be written.
+        path: PathBuf,
+        /// Why it was not.
+        error: std::io::Error,
+    },
+    /// A device that was asked for by name.
+    #[error("device `{device}` cannot be used: {reason}")]
+    Device {
+        /// As it was asked for.
+        device: String,
+        /// Why not.
+        reason: String,
+    },
+    /// candle or the tokenizer failed while running.
+    #[error("{0}")]
+    Run(String),
+}
+
+impl From<candle_core::Error> for ModelError {
+    fn from(error: candle_core::Error) -> Self {
+        ModelError::Run(error.to_string())
+    }
+}

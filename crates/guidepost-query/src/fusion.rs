@@ -1,0 +1,94 @@
+//! Two rankings to one.
+//!
+//! A convex combination of normalized scores (Bruch, Gai and Ingber 2023, arXiv 2210.11934) rather than of ranks:
+//! it keeps how much better the best one is. How it was chosen and weighted is in `benches/results/fusion.md`.
+
+use std::collections::BTreeMap;
+
+use guidepost_index::ChunkId;
+
+/// One leg's candidates with their own scores, best first.
+pub type Ranking = Vec<(ChunkId, f32)>;
+
+/// Candidates each leg brings.
+pub const CANDIDATES: usize = 100;
+
+/// Weight of the dense leg; BM25 has the rest. Chosen on three collections, checked on four others.
+pub const DENSE_WEIGHT: f32 = 0.6;
+
+/// A candidate of either leg.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fused {
+    /// The chunk.
+    pub id: ChunkId,
+    /// BM25's score, 0 and up; `None` where BM25 did not bring it.
+    pub bm25: Option<f32>,
+    /// Cosine in [-1, 1]; `None` without vectors.
+    pub dense: Option<f32>,
+    /// `bm25` as a share of the best, in [0, 1]; 0 where there is none.
+    pub bm25_normalized: f32,
+    /// `dense` between the worst and the best candidate, in [0, 1].
+    pub dense_normalized: f32,
+    /// The combination, in [0, 1]. Orders the hits of one question; says nothing across questions.
+    pub score: f32,
+}
+
+/// Fuses the legs, best first; ties by id. `cosine` fills in what the dense leg did not bring.
+pub fn fuse(
+    bm25: &Ranking,
+    dense: &Ranking,
+    dense_weight: f32,
+    cosine: impl Fn(ChunkId) -> Option<f32>,
+) -> Vec<Fused> {
+    let mut merged: BTreeMap<ChunkId, (Option<f32>, Option<f32>)> = BTreeMap::new();
+    for &(id, score) in bm25 {
+        merged.entry(id).or_default().0 = Some(score);
+    }
+    for &(id, score) in dense {
+        merged.entry(id).or_default().1 = Some(score);
+    }
+    if !dense.is_empty() {
+        for (&id, scores) in &mut merged {
+            scores.1 = scores.1.or_else(|| cosine(id));
+        }
+    }
+    let best_bm25 = merged.values().filter_map(|scores| scores.0).fold(0.0f32, f32::max);
+    let cosines = merged.values().filter_map(|scores| scores.1);
+    let (low, high) = cosines.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), c| (low.min(c), high.max(c)));
+    let combine = |(id, (bm25, dense)): (ChunkId, (Option<f32>, Option<f32>))| {
+        let bm25_normalized = bm25.map_or(0.0, |score| share(score, 0.0, best_bm25));
+        let dense_normalized = dense.map_or(0.0, |score| share(score, low, high));
+        let score = dense_weight * dense_normalized + (1.0 - dense_weight) * bm25_normalized;
+        Fused { id, bm25, dense, bm25_normalized, dense_normalized, score }
+    };
+    let mut fused: Vec<Fused> = merged.into_iter().map(combine).collect();
+    fused.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
+    fused
+}
+
+/// Where a score lies between two others. A leg that cannot tell its candidates apart calls them all best.
+fn share(score: f32, low: f32, high: f32) -> f32 {
+    if high > low { ((score - low) / (high - low)).clamp(0.0, 1.0) } else { 1.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(bm25: &[(u32, f32)], dense: &[(u32, f32)], expected: &[(u32, f32)]) {
+        let ranking = |scores: &[(u32, f32)]| scores.iter().map(|&(id, score)| (ChunkId(id), score)).collect();
+        let fused = fuse(&ranking(bm25), &ranking(dense), 0.75, |_| Some(0.0));
+        let found: Vec<(u32, f32)> = fused.iter().map(|hit| (hit.id.0, (hit.score * 1000.0).round() / 1000.0)).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn scores_meet_on_one_scale() {
+        check(&[], &[], &[]);
+        check(&[(1, 8.0), (2, 4.0)], &[(2, 0.9), (1, 0.4)], &[(2, 0.875), (1, 0.583)]);
+        check(&[(7, 3.0)], &[(7, 0.5)], &[(7, 1.0)]);
+        check(&[], &[(1, 0.8), (2, 0.2)], &[(1, 0.75), (2, 0.0)]);
+        check(&[(1, 2.0), (2, 2.0)], &[(1, 0.5), (2, 0.5)], &[(1, 1.0), (2, 1.0)]);
+    }
+}

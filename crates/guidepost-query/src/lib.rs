@@ -1,0 +1,22 @@
+//! From a question to hits, and from hits to an answer.
+//!
+//! ```text
+//! question --Question--> words --retrieve--> two Rankings --fuse--> one Ranking --confidence--> Hits --answer--> Answer
+//! ```
+//!
+//! [`search`] is the whole of it up to the hits. Knows rankings and scores; does not know which model made a
+//! vector, how an index lies on disk, nor how anything is printed.
+
+mod question;
+
+mod confidence;
+mod fusion;
+mod search;
+
+mod answer;
+
+pub use answer::{Answer, Statement, answer};
+pub use confidence::{Evidence, confidence};
+pub use fusion::{CANDIDATES, DENSE_WEIGHT, Fused, Ranking, fuse};
+pub use question::{MAX_WORDS, Question, QuestionError};
+pub use search::{Hit, Mode, SearchError, SearchOptions, Trace, search};

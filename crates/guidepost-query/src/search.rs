@@ -1,0 +1,139 @@
+//! The way from a question to hits.
+
+use std::collections::HashSet;
+
+use guidepost_index::{ChunkId, DenseSearch, DocumentRecord, IndexError, Snapshot, StoredChunk, analyze};
+use guidepost_text::{Embed, EmbedError, Embedding, TextRole};
+
+use crate::confidence::{Evidence, confidence};
+use crate::fusion::{CANDIDATES, DENSE_WEIGHT, Fused, Ranking, fuse};
+use crate::{Question, QuestionError};
+
+/// Which legs search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Both, fused.
+    Hybrid,
+    /// Vectors alone.
+    Dense,
+    /// Words alone.
+    Bm25,
+}
+
+/// What a search shall do.
+#[derive(Debug, Clone, Copy)]
+pub struct SearchOptions {
+    /// Most hits.
+    pub limit: usize,
+    /// Which legs search.
+    pub mode: Mode,
+    /// Hits below are left out; in [0, 1].
+    pub min_confidence: f32,
+}
+
+/// A passage that may answer.
+#[derive(Debug, Clone)]
+pub struct Hit {
+    /// The passage.
+    pub chunk: StoredChunk,
+    /// The guide it is in.
+    pub document: DocumentRecord,
+    /// Calibrated chance that it answers, in [0, 1]; means the same for every question and mode.
+    pub confidence: f32,
+    /// Why it is where it is.
+    pub trace: Trace,
+}
+
+/// A hit's score taken apart.
+#[derive(Debug, Clone, Copy)]
+pub struct Trace {
+    /// Both legs and their combination.
+    pub fused: Fused,
+    /// Place in BM25's ranking, 1-based.
+    pub bm25_rank: Option<usize>,
+    /// Place in the dense ranking, 1-based.
+    pub dense_rank: Option<usize>,
+    /// Weight of the dense leg, in [0, 1].
+    pub dense_weight: f32,
+    /// Share of the question's information that the passage holds, in [0, 1].
+    pub coverage: f32,
+}
+
+/// A search that could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum SearchError {
+    /// The question.
+    #[error(transparent)]
+    Question(#[from] QuestionError),
+    /// The index.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// The model.
+    #[error(transparent)]
+    Embed(#[from] EmbedError),
+    /// Vectors were asked for and there are none.
+    #[error("--mode dense needs a model and vectors, and there are none; fetch the model with `guidepost models pull`, then run `guidepost index`")]
+    NoVectors,
+}
+
+/// Searches one snapshot. Without a model, or without vectors, hybrid is BM25 alone.
+///
+/// # Errors
+/// A model that fails, a damaged index, or dense search without vectors.
+pub fn search(
+    snapshot: &Snapshot,
+    embedder: Option<&dyn Embed>,
+    question: &Question,
+    options: SearchOptions,
+) -> Result<Vec<Hit>, SearchError> {
+    let embedder = embedder.filter(|_| snapshot.has_vectors() && options.mode != Mode::Bm25);
+    if options.mode == Mode::Dense && embedder.is_none() {
+        return Err(SearchError::NoVectors);
+    }
+    let vector = embedder.map(|embedder| embed_question(embedder, question)).transpose()?;
+    let bm25 = match options.mode {
+        Mode::Dense => Ranking::new(),
+        Mode::Hybrid | Mode::Bm25 => snapshot.bm25(&question.words, CANDIDATES)?,
+    };
+    let dense = vector.as_ref().map_or_else(Ranking::new, |v| snapshot.dense(v, CANDIDATES, DenseSearch::Auto));
+    let dense_weight = match (options.mode, vector.is_some()) {
+        (Mode::Dense, _) => 1.0,
+        (_, true) => DENSE_WEIGHT,
+        (_, false) => 0.0,
+    };
+    let cosine = |id| vector.as_ref().and_then(|vector| snapshot.cosine(vector, id));
+    let fused = fuse(&bm25, &dense, dense_weight, cosine);
+    let mut hits = Vec::new();
+    for candidate in fused.into_iter().take(options.limit) {
+        let trace = Trace {
+            fused: candidate,
+            bm25_rank: rank(&bm25, candidate.id),
+            dense_rank: rank(&dense, candidate.id),
+            dense_weight,
+            coverage: 0.0,
+        };
+        hits.push(describe(snapshot, question, trace)?);
+    }
+    hits.retain(|hit| hit.confidence >= options.min_confidence);
+    Ok(hits)
+}
+
+fn embed_question(embedder: &dyn Embed, question: &Question) -> Result<Embedding, EmbedError> {
+    let mut embeddings = embedder.embed(&[&question.text], TextRole::Question, &|_| ())?;
+    embeddings.pop().ok_or_else(|| EmbedError("it gave no embedding for the question".into()))
+}
+
+fn rank(ranking: &Ranking, id: ChunkId) -> Option<usize> {
+    ranking.iter().position(|&(other, _)| other == id).map(|at| at + 1)
+}
+
+/// Reads the passage and says how sure it is.
+fn describe(snapshot: &Snapshot, question: &Question, trace: Trace) -> Result<Hit, SearchError> {
+    let chunk = snapshot.chunk(trace.fused.id)?;
+    let document = snapshot.document_of(&chunk)?.clone();
+    let words = analyze(&chunk.chunk.context).into_iter().chain(analyze(&chunk.chunk.text));
+    let terms: HashSet<String> = words.map(|word| word.term).collect();
+    let coverage = question.coverage(snapshot, &terms);
+    let confidence = confidence(Evidence { cosine: trace.fused.dense, coverage });
+    Ok(Hit { chunk, document, confidence, trace: Trace { coverage, ..trace } })
+}

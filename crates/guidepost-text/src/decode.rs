@@ -1,0 +1,66 @@
+//! Bytes to text. Knows encodings; does not know mojibake, which is text that somebody else decoded wrongly.
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, UTF_8};
+
+/// Decodes any bytes. What is not text at all gives an empty string; whatever was guessed or lost is a warning.
+/// Line ends become `\n`, which keeps every line number.
+pub(crate) fn decode(bytes: &[u8], warnings: &mut Vec<String>) -> String {
+    let bom = Encoding::for_bom(bytes);
+    if bom.is_none() && looks_binary(bytes) {
+        warnings.push("not text: it holds NUL bytes or mostly control characters; nothing was read from it".into());
+        return String::new();
+    }
+    let encoding = bom.map_or_else(|| guess(bytes), |(encoding, _)| encoding);
+    let (text, used, damaged) = encoding.decode(bytes);
+    if used != UTF_8 {
+        warnings.push(format!("read as {}, not UTF-8", used.name()));
+    }
+    if damaged {
+        warnings.push(format!("some bytes are not valid {} and were replaced", used.name()));
+    }
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+fn guess(bytes: &[u8]) -> &'static Encoding {
+    if std::str::from_utf8(bytes).is_ok() {
+        return UTF_8;
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(bytes, true);
+    detector.guess(None, Utf8Detection::Allow)
+}
+
+/// Text holds no NUL and hardly any control character. UTF-16 without a byte order mark counts as binary.
+fn looks_binary(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(64 * 1024)];
+    let control = head.iter().filter(|&&b| b < 32 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b)).count();
+    head.contains(&0) || control * 10 > head.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(bytes: &[u8], text: &str, warning: Option<&str>) {
+        let mut warnings = Vec::new();
+        assert_eq!(decode(bytes, &mut warnings), text);
+        match warning {
+            Some(part) => assert!(warnings.iter().any(|w| w.contains(part)), "no `{part}` in {warnings:?}"),
+            None => assert_eq!(warnings, Vec::<String>::new()),
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_accepted() {
+        check(b"", "", None);
+        check("caf\u{e9}".as_bytes(), "café", None);
+        check(b"\xef\xbb\xbfwith a mark", "with a mark", None);
+        check(b"one\r\ntwo\rthree", "one\ntwo\nthree", None);
+        check(b"\xff\xfeh\x00i\x00", "hi", Some("UTF-16LE"));
+        check(b"na\xefve caf\xe9 d\xe9j\xe0 vu, l'\xe9t\xe9", "naïve café déjà vu, l'été", Some("windows-1252"));
+        check(b"\x7fELF\x02\x01\x01\x00\x00\x00", "", Some("not text"));
+        check(b"\xef\xbb\xbfbroken \xff end", "broken \u{fffd} end", Some("replaced"));
+    }
+}

@@ -1,0 +1,83 @@
+//! What the index and the query side ask of a model, whatever it is.
+
+use std::fmt;
+
+/// A vector of unit length, or all zeros for a text without any token.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Embedding(Vec<f32>);
+
+impl Embedding {
+    /// Scales to unit length.
+    pub fn normalized(mut values: Vec<f32>) -> Self {
+        let norm = values.iter().map(|v| f64::from(*v) * f64::from(*v)).sum::<f64>().sqrt();
+        if norm > 0.0 {
+            values.iter_mut().for_each(|v| *v = (f64::from(*v) / norm) as f32);
+        }
+        Embedding(values)
+    }
+
+    /// Takes over components that an embedding had before.
+    pub fn from_unit(values: Vec<f32>) -> Self {
+        Embedding(values)
+    }
+
+    /// The components.
+    pub fn as_slice(&self) -> &[f32] {
+        &self.0
+    }
+
+    /// Cosine with another embedding, in [-1, 1].
+    pub fn cosine(&self, other: &Embedding) -> f32 {
+        let dot: f32 = self.0.iter().zip(&other.0).map(|(a, b)| a * b).sum();
+        dot.clamp(-1.0, 1.0)
+    }
+}
+
+/// Which side of the search a text is on; some models put different words before each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextRole {
+    /// What a reader asks.
+    Question,
+    /// What a guide says.
+    Passage,
+}
+
+/// Turns texts into embeddings. Two implementations: the sentence transformer of `guidepost-model`, and
+/// [`crate::HashEmbedder`], which needs no weights.
+pub trait Embed: Send + Sync {
+    /// Everything that shapes a vector, in one line that a person can read. Equal fingerprints: equal vectors.
+    fn fingerprint(&self) -> &str;
+
+    /// Components of every embedding.
+    fn dimensions(&self) -> usize;
+
+    /// Longest input in tokens, special tokens included. What is longer is cut.
+    fn max_tokens(&self) -> usize;
+
+    /// Tokens of each text, special tokens included, before any cut.
+    fn count_tokens(&self, texts: &[&str]) -> Vec<usize>;
+
+    /// One embedding per text, in the order of the texts. `on_done` hears how many more are finished.
+    fn embed(
+        &self,
+        texts: &[&str],
+        role: TextRole,
+        on_done: &dyn Fn(usize),
+    ) -> Result<Vec<Embedding>, EmbedError>;
+}
+
+/// A model that could not run.
+#[derive(Debug)]
+pub struct EmbedError(pub Box<dyn std::error::Error + Send + Sync>);
+
+impl fmt::Display for EmbedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the model failed: {}", self.0)
+    }
+}
+
+impl std::error::Error for EmbedError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}

@@ -1,0 +1,88 @@
+//! YAML front matter between two lines of three dashes. Values that are not understood are a warning, never lost:
+//! the block then stays part of the text.
+
+use serde_norway::Value;
+
+use crate::Metadata;
+
+/// Splits off the front matter. Returns the metadata and the byte offset at which the body begins.
+pub(crate) fn split(text: &str, warnings: &mut Vec<String>) -> (Metadata, usize) {
+    let Some((yaml, body)) = find(text) else {
+        return (Metadata::default(), 0);
+    };
+    match serde_norway::from_str::<Value>(yaml) {
+        Ok(Value::Mapping(fields)) => (metadata(&fields), body),
+        Ok(Value::Null) => (Metadata::default(), body),
+        // Two thematic breaks around a paragraph look like front matter and are none.
+        Ok(_) => (Metadata::default(), 0),
+        Err(error) => {
+            warnings.push(format!("front matter is not valid YAML and was read as text: {error}"));
+            (Metadata::default(), 0)
+        }
+    }
+}
+
+/// The text between the fences, and the offset behind the closing one.
+fn find(text: &str) -> Option<(&str, usize)> {
+    let inner = text.strip_prefix("---\n")?;
+    let mut offset = 0;
+    for line in inner.split_inclusive('\n') {
+        if matches!(line.trim_end(), "---" | "...") {
+            return Some((&inner[..offset], 4 + offset + line.len()));
+        }
+        offset += line.len();
+    }
+    None
+}
+
+fn metadata(fields: &serde_norway::Mapping) -> Metadata {
+    let list = |key: &str| fields.get(key).map(texts).unwrap_or_default();
+    let one = |key: &str| list(key).into_iter().next();
+    let mut roles = list("roles");
+    roles.extend(list("role"));
+    Metadata {
+        title: one("title").unwrap_or_default(),
+        kind: one("kind"),
+        roles,
+        skills: list("skills"),
+        tags: list("tags"),
+        level: one("level"),
+        date: one("date").or_else(|| one("updated")),
+    }
+}
+
+/// A scalar as one text, a sequence as many; anything else as none.
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text.trim().to_owned()],
+        Value::Number(number) => vec![number.to_string()],
+        Value::Bool(flag) => vec![flag.to_string()],
+        Value::Sequence(items) => items.iter().flat_map(texts).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, title: &str, body: &str, warned: bool) -> Metadata {
+        let mut warnings = Vec::new();
+        let (metadata, start) = split(text, &mut warnings);
+        assert_eq!((metadata.title.as_str(), &text[start..], !warnings.is_empty()), (title, body, warned));
+        metadata
+    }
+
+    #[test]
+    fn front_matter_is_split_off() {
+        check("no front matter", "", "no front matter", false);
+        check("---\ntitle: A\n---\nbody", "A", "body", false);
+        check("---\n---\nbody", "", "body", false);
+        check("---\ntitle: never closed\n", "", "---\ntitle: never closed\n", false);
+        check("---\na paragraph\n---\nbody", "", "---\na paragraph\n---\nbody", false);
+        check("---\ntitle: [broken\n---\nbody", "", "---\ntitle: [broken\n---\nbody", true);
+        let read = check("---\ntitle: B\nroles: [x, y]\ntags: z\nlevel: 3\n---\n", "B", "", false);
+        assert_eq!((read.roles.len(), read.tags, read.level), (2, vec!["z".to_owned()], Some("3".to_owned())));
+    }
+}

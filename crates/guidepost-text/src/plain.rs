@@ -1,0 +1,194 @@
+//! Plain text to sections. Text scraped from a page has headings that lost their marks; what tells them is their
+//! shape and what follows them.
+
+use crate::{Block, BlockKind, Section, Span};
+
+/// Cuts the text from byte `start` on. Spans count from the beginning of `text`.
+pub(crate) fn sections(text: &str, start: usize) -> Vec<Section> {
+    let lines = read_lines(text, start);
+    let mut sections: Vec<Section> = Vec::new();
+    let mut path: Vec<(usize, String)> = Vec::new();
+    let mut at = 0;
+    while at < lines.len() {
+        if let Some((level, label, taken)) = heading_at(&lines, at) {
+            path.retain(|&(outer, _)| outer < level);
+            path.push((level, label));
+            let heading_path = path.iter().map(|(_, label)| label.clone()).collect();
+            sections.push(Section { heading_path, level, heading: lines[at].span, blocks: Vec::new() });
+            at += taken;
+        } else {
+            let (block, taken) = block_at(text, &lines[at..]);
+            if let Some(block) = block {
+                place(&mut sections, block);
+            }
+            at += taken;
+        }
+    }
+    sections
+}
+
+fn place(sections: &mut Vec<Section>, block: Block) {
+    if sections.is_empty() {
+        let heading = Span { start: block.span.start, end: block.span.start };
+        sections.push(Section { heading_path: Vec::new(), level: 0, heading, blocks: Vec::new() });
+    }
+    if let Some(section) = sections.last_mut() {
+        section.blocks.push(block);
+    }
+}
+
+struct Line<'a> {
+    /// Without white space at either end.
+    text: &'a str,
+    span: Span,
+}
+
+fn read_lines(text: &str, start: usize) -> Vec<Line<'_>> {
+    let mut at = start;
+    text[start..]
+        .split_inclusive('\n')
+        .map(|line| {
+            let span = Span { start: at, end: at + line.len() }.trim(text);
+            at += line.len();
+            Line { text: span.of(text), span }
+        })
+        .collect()
+}
+
+/// Level, label and number of lines of a heading that begins at this line.
+fn heading_at(lines: &[Line], at: usize) -> Option<(usize, String, usize)> {
+    let line = lines[at].text;
+    let next = lines.get(at + 1).map_or("", |line| line.text);
+    if line.is_empty() {
+        return None;
+    }
+    let marks = line.len() - line.trim_start_matches('#').len();
+    if (1..=6).contains(&marks) && line[marks..].starts_with(' ') {
+        return Some((marks, label(&line[marks..]), 1));
+    }
+    if let Some(level) = underline(next).filter(|_| bullet_length(line).is_none()) {
+        return Some((level, label(line), 2));
+    }
+    // Anchors of scraped pages leave a zero-width space behind their heading.
+    if line.ends_with('\u{200b}') {
+        return Some((2, label(line), 1));
+    }
+    let first = lines[..at].iter().all(|line| line.text.is_empty());
+    let looks = looks_like_heading(line) && leads_somewhere(lines, at);
+    (looks || (first && looks_like_heading(line))).then(|| (if first { 1 } else { 2 }, label(line), 1))
+}
+
+fn underline(line: &str) -> Option<usize> {
+    let all = |mark: char| line.len() >= 3 && line.chars().all(|c| c == mark);
+    if all('=') {
+        Some(1)
+    } else if all('-') {
+        Some(2)
+    } else {
+        None
+    }
+}
+
+/// Short, not a list item, no sentence, and most words that carry meaning begin with a capital.
+fn looks_like_heading(line: &str) -> bool {
+    let words: Vec<&str> = line.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).collect();
+    let long = words.iter().filter(|word| word.chars().count() > 3).count();
+    let capital =
+        words.iter().filter(|word| word.chars().count() > 3 && word.chars().any(char::is_uppercase)).count();
+    let starts = line.chars().find(|c| c.is_alphanumeric()).is_some_and(|c| !c.is_lowercase());
+    bullet_length(line).is_none()
+        && !words.is_empty()
+        && words.len() <= 9
+        && line.chars().count() <= 80
+        && !line.ends_with(['.', '!', ';', ',', ':'])
+        && starts
+        && capital * 2 >= long
+}
+
+/// A heading is followed by text: a list, or a line that is clearly no heading itself.
+fn leads_somewhere(lines: &[Line], at: usize) -> bool {
+    let set_off = at == 0 || lines[at - 1].text.is_empty() || bullet_length(lines[at - 1].text).is_some();
+    let next = lines[at + 1..].iter().map(|line| line.text).find(|text| !text.is_empty());
+    set_off && next.is_some_and(|text| bullet_length(text).is_some() || !looks_like_heading(text))
+}
+
+/// The heading without zero-width spaces, and without the symbols in front of it.
+fn label(line: &str) -> String {
+    let words = line.trim_matches(|c: char| c.is_whitespace() || c == '\u{200b}' || c == '#');
+    let start = words.find(|c: char| c.is_alphanumeric() || c.is_ascii_punctuation()).unwrap_or(0);
+    words[start..].to_owned()
+}
+
+/// Bytes of the list mark at the beginning of a line, with the space behind it.
+fn bullet_length(line: &str) -> Option<usize> {
+    let digits = line.len() - line.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let mark = if digits > 0 && digits < 4 {
+        digits + usize::from(line[digits..].starts_with(['.', ')']))
+    } else {
+        line.chars().next().filter(|c| "-*+•‣–·".contains(*c)).map_or(0, char::len_utf8)
+    };
+    let marked = mark > digits || (digits == 0 && mark > 0);
+    (marked && line[mark..].starts_with([' ', '\t'])).then_some(mark + 1)
+}
+
+/// The paragraph or list item that begins at the first line, and how many lines it takes.
+fn block_at(text: &str, lines: &[Line]) -> (Option<Block>, usize) {
+    if lines[0].text.is_empty() {
+        return (None, 1);
+    }
+    let item = bullet_length(lines[0].text).is_some();
+    let mut taken = 1;
+    while let Some(line) = lines.get(taken) {
+        let ends = line.text.is_empty() || bullet_length(line.text).is_some() || heading_at(lines, taken).is_some();
+        if ends {
+            break;
+        }
+        taken += 1;
+    }
+    let kind = if item { BlockKind::ListItem } else { BlockKind::Text };
+    let span = lines[0].span.join(lines[taken - 1].span).trim(text);
+    (Some(Block { kind, span }), taken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &[&str]) {
+        let line = |section: &Section| {
+            let blocks: Vec<&str> = section.blocks.iter().map(|block| block.span.of(text)).collect();
+            format!("{}: {}", section.heading_path.join(" > "), blocks.join(" | "))
+        };
+        let drawn: Vec<String> = sections(text, 0).iter().map(line).collect();
+        assert_eq!(drawn, expected);
+    }
+
+    #[test]
+    fn prose_has_no_headings() {
+        check("", &[]);
+        check("just a line of text, nothing else.", &[": just a line of text, nothing else."]);
+        check("first line\nof a paragraph.\n\nSecond one.", &[": first line\nof a paragraph. | Second one."]);
+        check("- a list item\n  that goes on\n- another", &[": - a list item\n  that goes on | - another"]);
+    }
+
+    #[test]
+    fn headings_are_told_by_their_shape() {
+        check("The Title\n\nSkills You Need\n- SQL\n- Python\nReality Check\nIt is hard at first.\n", &[
+            "The Title: ",
+            "The Title > Skills You Need: - SQL | - Python",
+            "The Title > Reality Check: It is hard at first.",
+        ]);
+        check("🤖 AI: The Future\nWhat It Is\u{200b}\nText here.\nResources\u{200b}\nBooks\u{200b}\n- One", &[
+            "AI: The Future: ",
+            "AI: The Future > What It Is: Text here.",
+            "AI: The Future > Resources: ",
+            "AI: The Future > Books: - One",
+        ]);
+        check("Title\n=====\ntext\n\nPart\n----\nmore\n# Marked\nend", &[
+            "Title: text",
+            "Title > Part: more",
+            "Marked: end",
+        ]);
+    }
+}

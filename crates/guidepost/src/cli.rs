@@ -1,0 +1,229 @@
+//! The command line. What is written here is what `--help`, the manual pages and the completions say.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use guidepost_model::DeviceChoice;
+use serde::Deserialize;
+
+const AFTER_HELP: &str = "\
+Examples:
+  guidepost ask \"How do I become a machine learning engineer?\"
+  guidepost search certification for SQL -n 3
+  guidepost index ~/guides
+  guidepost get corpus/data-analyst.md:40-52
+
+Exit codes: 0 found, 1 nothing found, 2 error.";
+
+/// Local search over guides: ask a question, get an answer that says where it comes from.
+#[derive(Debug, Parser)]
+#[command(name = "guidepost", version, after_help = AFTER_HELP, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Print results and errors only.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more of what is done: device, model, timings.
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Answer a question in the guides' own words, with sources.
+    Ask(QueryArgs),
+    /// Find the passages that fit a query, best first.
+    Search(QueryArgs),
+    /// Build the index, or bring it up to date.
+    Index(IndexArgs),
+    /// Show what the index holds and whether it is up to date.
+    Status(StatusArgs),
+    /// Print lines of a guide, as cited.
+    Get(GetArgs),
+    /// List models, or fetch one.
+    Models(ModelsArgs),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page, or write all of them into a folder.
+    Man {
+        /// Write one page per command into this folder instead.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+}
+
+/// Where the index is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct IndexPlace {
+    /// Index directory [default: `guidepost/index` in your data folder].
+    #[arg(long, value_name = "DIR", env = "GUIDEPOST_INDEX")]
+    pub(crate) index: Option<PathBuf>,
+}
+
+/// Which model, where, and whether it may be fetched.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ModelArgs {
+    /// Model: a name from `guidepost models list`, a folder in sentence-transformers' layout, or `hash`, which needs
+    /// no weights and only matches words [default: all-MiniLM-L6-v2].
+    #[arg(long, value_name = "NAME|DIR", env = "GUIDEPOST_MODEL")]
+    pub(crate) model: Option<String>,
+    /// Device: auto, cpu, cuda, cuda:N or metal. One that is named is used or is an error [default: auto].
+    #[arg(long, value_name = "DEVICE", env = "GUIDEPOST_DEVICE")]
+    pub(crate) device: Option<DeviceChoice>,
+    /// Fetch nothing. Without a model on this machine, search by words alone.
+    #[arg(long, env = "GUIDEPOST_OFFLINE", value_parser = clap::builder::FalseyValueParser::new())]
+    pub(crate) offline: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct QueryArgs {
+    /// What you want to know; quotes are not needed. `-` reads it from standard input.
+    #[arg(required = true, value_name = "QUESTION")]
+    pub(crate) question: Vec<String>,
+    /// Folder of guides to build the index from when there is none yet [default: the guides that ship].
+    #[arg(long, value_name = "DIR", env = "GUIDEPOST_GUIDES")]
+    pub(crate) guides: Option<PathBuf>,
+    /// Most passages to show [default: 5].
+    #[arg(short = 'n', long, value_name = "N", env = "GUIDEPOST_LIMIT")]
+    pub(crate) limit: Option<usize>,
+    /// Leave out what is less likely than this to answer, from 0 to 1.
+    #[arg(long, value_name = "P", env = "GUIDEPOST_MIN_CONFIDENCE", value_parser = parse_share)]
+    pub(crate) min_confidence: Option<f32>,
+    /// hybrid: by meaning and by words; dense: by meaning alone; bm25: by words alone [default: hybrid].
+    #[arg(long, value_enum, env = "GUIDEPOST_MODE")]
+    pub(crate) mode: Option<ModeArg>,
+    /// Show how each score came about.
+    #[arg(long)]
+    pub(crate) explain: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) place: IndexPlace,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct OutputArgs {
+    /// text for people; json, jsonl, csv and files (paths alone) for programs; md for notes.
+    #[arg(long, value_enum, default_value = "text", env = "GUIDEPOST_FORMAT")]
+    format: Format,
+    /// Short for `--format json`.
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+}
+
+impl OutputArgs {
+    pub(crate) fn format(self) -> Format {
+        if self.json { Format::Json } else { self.format }
+    }
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct IndexArgs {
+    /// Folders of guides to add; without any, those the index already has are brought up to date.
+    #[arg(value_name = "DIR")]
+    pub(crate) folders: Vec<PathBuf>,
+    /// Take a folder out of the index; its files are not touched.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) remove: Vec<PathBuf>,
+    /// Make everything again, for example for another model.
+    #[arg(long)]
+    pub(crate) rebuild: bool,
+    #[command(flatten)]
+    pub(crate) output: StatusFormat,
+    #[command(flatten)]
+    pub(crate) place: IndexPlace,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) output: StatusFormat,
+    #[command(flatten)]
+    pub(crate) place: IndexPlace,
+}
+
+/// Text or JSON.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct StatusFormat {
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct GetArgs {
+    /// As printed in citations: `guides/sql.md:12-20`, `guides/sql.md:12`, or `guides/sql.md` for all of it.
+    #[arg(value_name = "FILE[:LINES]")]
+    pub(crate) citation: String,
+    #[command(flatten)]
+    pub(crate) place: IndexPlace,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ModelsArgs {
+    #[command(subcommand)]
+    pub(crate) command: ModelsCommand,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum ModelsCommand {
+    /// Show which models are known, and which are on this machine.
+    List {
+        #[command(flatten)]
+        output: StatusFormat,
+    },
+    /// Fetch a model and verify it.
+    Pull {
+        /// Name from `guidepost models list` [default: the first].
+        name: Option<String>,
+    },
+}
+
+/// Which legs search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ModeArg {
+    Hybrid,
+    Dense,
+    Bm25,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+    Jsonl,
+    Csv,
+    Md,
+    Files,
+}
+
+fn parse_share(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("it must be a number from 0 to 1".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

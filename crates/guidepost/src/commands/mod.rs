@@ -1,0 +1,11 @@
+//! One file per command.
+
+pub(crate) mod ask;
+pub(crate) mod generate;
+pub(crate) mod get;
+pub(crate) mod index;
+pub(crate) mod models;
+pub(crate) mod search;
+pub(crate) mod status;
+
+pub(crate) mod query;

@@ -1,0 +1,68 @@
+//! What `ask` and `search` share: the way from flags to hits.
+
+use std::io::Read;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Context;
+use guidepost_index::Snapshot;
+use guidepost_query::{Hit, Mode, Question, SearchOptions, search};
+
+use crate::cli::{ModeArg, QueryArgs};
+use crate::console::Console;
+use crate::engine::{Engine, Ready};
+use crate::settings::{ResultSettings, UserSettings};
+
+/// A question that was searched.
+pub(crate) struct Searched<'a> {
+    pub(crate) engine: Engine<'a>,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) question: Question,
+    pub(crate) hits: Vec<Hit>,
+    /// The legs that really searched.
+    pub(crate) mode: Mode,
+    pub(crate) min_confidence: f32,
+    pub(crate) took_ms: f64,
+}
+
+/// Most passages where nobody says otherwise.
+const LIMIT: usize = 5;
+
+impl<'a> Searched<'a> {
+    pub(crate) fn run(args: &QueryArgs, default_confidence: f32, console: &'a Console) -> anyhow::Result<Self> {
+        let question = Question::new(&read_question(args)?)?;
+        let user = UserSettings::load(console)?;
+        let engine = Engine::new(&args.place, Some(&args.model), &user, console)?;
+        let guides = args.guides.clone().or_else(|| user.guides.clone());
+        let words_alone = args.mode == Some(ModeArg::Bm25);
+        let Ready { snapshot, embedder } = engine.ready(guides.as_deref(), words_alone)?;
+        let flags = ResultSettings { limit: args.limit, mode: args.mode, min_confidence: args.min_confidence };
+        let folders = snapshot.sources().iter().filter_map(|source| source.folder.as_deref());
+        let settings = flags.or(ResultSettings::beside(folders.map(Path::new), console)?).or(user.results);
+        let mode = match settings.mode.unwrap_or(ModeArg::Hybrid) {
+            ModeArg::Hybrid => Mode::Hybrid,
+            ModeArg::Dense => Mode::Dense,
+            ModeArg::Bm25 => Mode::Bm25,
+        };
+        let options = SearchOptions {
+            limit: settings.limit.unwrap_or(LIMIT),
+            mode,
+            min_confidence: settings.min_confidence.unwrap_or(default_confidence),
+        };
+        let started = Instant::now();
+        let hits = search(&snapshot, embedder.as_deref(), &question, options)?;
+        let took_ms = started.elapsed().as_secs_f64() * 1e3;
+        console.detail(|| format!("searched {} passages in {took_ms:.1} ms", snapshot.chunk_count()));
+        let used = if embedder.is_some() && snapshot.has_vectors() { mode } else { Mode::Bm25 };
+        Ok(Searched { engine, snapshot, question, hits, mode: used, min_confidence: options.min_confidence, took_ms })
+    }
+}
+
+fn read_question(args: &QueryArgs) -> anyhow::Result<String> {
+    if args.question != ["-"] {
+        return Ok(args.question.join(" "));
+    }
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text).context("the question cannot be read from standard input")?;
+    Ok(text)
+}

@@ -1,0 +1,21 @@
+//! `guidepost search`: passages, best first.
+
+use crate::Outcome;
+use crate::cli::QueryArgs;
+use crate::commands::query::Searched;
+use crate::console::Console;
+use crate::output::{self, Results};
+
+/// `search` shows whatever is not plainly unrelated; its reader judges.
+const MIN_CONFIDENCE: f32 = 0.02;
+
+pub(crate) fn run(args: &QueryArgs, console: &Console) -> anyhow::Result<Outcome> {
+    let searched = Searched::run(args, MIN_CONFIDENCE, console)?;
+    let found = !searched.hits.is_empty();
+    if !found {
+        console.note("nothing here fits that");
+    }
+    let results = Results::new("search", &searched, searched.hits.iter().collect());
+    output::print(&results, args.output.format(), args.explain)?;
+    Ok(if found { Outcome::Found } else { Outcome::NothingFound })
+}

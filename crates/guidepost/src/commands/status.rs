@@ -1,0 +1,105 @@
+//! `guidepost status`: what the index holds.
+
+use std::io::Write;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use guidepost_index::{Changes, Snapshot};
+use serde_json::json;
+
+use crate::Outcome;
+use crate::cli::StatusArgs;
+use crate::console::{Console, count};
+use crate::engine::Engine;
+use crate::settings::UserSettings;
+
+pub(crate) fn run(args: &StatusArgs, console: &Console) -> anyhow::Result<Outcome> {
+    let user = UserSettings::load(console)?;
+    let engine = Engine::new(&args.place, None, &user, console)?;
+    let snapshot = Snapshot::open(&engine.index)?;
+    if args.output.json {
+        print_json(snapshot.as_ref(), &engine)?;
+    } else if let Some(snapshot) = &snapshot {
+        print_text(snapshot, &engine, console)?;
+    }
+    if snapshot.is_none() {
+        let place = engine.index.display();
+        console.note(&format!("no index in `{place}`; `guidepost index DIR` builds one, and so does the first question"));
+        return Ok(Outcome::NothingFound);
+    }
+    Ok(Outcome::Found)
+}
+
+fn print_text(snapshot: &Snapshot, engine: &Engine, console: &Console) -> anyhow::Result<()> {
+    let (changes, warnings) = snapshot.changes(&engine.shipped)?;
+    warnings.iter().for_each(|warning| console.warn(&warning.message));
+    let mut out = anstream::stdout().lock();
+    let mut row = |name: &str, value: String| writeln!(out, "{name:<12} {value}");
+    row("index", engine.index.display().to_string())?;
+    for source in snapshot.sources() {
+        let folder = source.folder.as_ref().map_or("the guides that ship".into(), |folder| folder.display().to_string());
+        row("folder", format!("{}: {folder}", source.name))?;
+    }
+    row("guides", snapshot.documents().len().to_string())?;
+    row("passages", snapshot.chunk_count().to_string())?;
+    row("size", format!("{:.1} MB", snapshot.bytes() as f64 / 1e6))?;
+    row("model", snapshot.fingerprint().to_owned())?;
+    row("generation", format!("{}, written {}", snapshot.generation(), age(snapshot.written())))?;
+    row("on disk", describe(changes))?;
+    let noticed = snapshot.documents().iter().filter(|document| !document.warnings.is_empty());
+    for document in noticed {
+        row("note", format!("{}: {}", document.path, document.warnings.join("; ")))?;
+    }
+    Ok(())
+}
+
+fn print_json(snapshot: Option<&Snapshot>, engine: &Engine) -> anyhow::Result<()> {
+    let describe = |snapshot: &Snapshot| -> anyhow::Result<serde_json::Value> {
+        let (changes, _) = snapshot.changes(&engine.shipped)?;
+        let documents = snapshot.documents().iter().map(|document| {
+            json!({
+                "path": document.path,
+                "title": document.metadata.title,
+                "bytes": document.bytes,
+                "passages": document.chunks,
+                "warnings": document.warnings,
+            })
+        });
+        Ok(json!({
+            "generation": snapshot.generation(),
+            "written": snapshot.written(),
+            "fingerprint": snapshot.fingerprint(),
+            "vectors": snapshot.has_vectors(),
+            "graph": snapshot.has_graph(),
+            "passages": snapshot.chunk_count(),
+            "bytes": snapshot.bytes(),
+            "sources": snapshot.sources(),
+            "documents": documents.collect::<Vec<_>>(),
+            "changes": {"added": changes.added, "changed": changes.changed, "removed": changes.removed},
+        }))
+    };
+    let generation = snapshot.map(describe).transpose()?;
+    let object = json!({"schema_version": 1, "index": engine.index, "current": generation});
+    writeln!(anstream::stdout().lock(), "{object:#}")?;
+    Ok(())
+}
+
+fn describe(changes: Changes) -> String {
+    if !changes.any_text() {
+        return "up to date".to_owned();
+    }
+    let parts = [(changes.added, "new"), (changes.changed, "changed"), (changes.removed, "gone")];
+    let said = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect::<Vec<_>>();
+    format!("{}; the next question takes them up", said.join(", "))
+}
+
+fn age(written: u64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(written, |now| now.as_secs());
+    let seconds = now.saturating_sub(written) as usize;
+    let (number, unit) = match seconds {
+        0..60 => (seconds, "second"),
+        60..3600 => (seconds / 60, "minute"),
+        3600..86_400 => (seconds / 3600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!("{} ago", count(number, unit))
+}

@@ -1,0 +1,242 @@
+//! Model and index, made ready for a command: found, fetched, built or brought up to date as needed.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use guidepost_index::{
+    Changes, IndexError, Request, ShippedGuide, Snapshot, Source, Update, Warning, fingerprint, update,
+};
+use guidepost_model::{
+    DeviceChoice, ModelChoice, ModelError, OpenDevice, Places, SentenceTransformer, fetch, locate, registry,
+};
+use guidepost_text::{Embed, HashEmbedder};
+
+use crate::cli::{IndexPlace, ModelArgs};
+use crate::console::{Console, count};
+use crate::settings::UserSettings;
+use crate::{places, shipped};
+
+/// Where everything is, settled from flags, environment and settings.
+pub(crate) struct Engine<'a> {
+    pub(crate) index: PathBuf,
+    pub(crate) shipped: Vec<ShippedGuide>,
+    model: String,
+    device: DeviceChoice,
+    offline: bool,
+    console: &'a Console,
+}
+
+/// An index to search, and the model for the question unless words alone must do.
+pub(crate) struct Ready {
+    pub(crate) snapshot: Snapshot,
+    pub(crate) embedder: Option<Box<dyn Embed>>,
+}
+
+/// Warnings printed one by one; more are only counted.
+const WARNINGS_SHOWN: usize = 10;
+
+impl<'a> Engine<'a> {
+    pub(crate) fn new(
+        place: &IndexPlace,
+        model: Option<&ModelArgs>,
+        settings: &UserSettings,
+        console: &'a Console,
+    ) -> anyhow::Result<Self> {
+        let index = match place.index.clone().or_else(|| settings.index.clone()) {
+            Some(index) => index,
+            None => places::default_index()?,
+        };
+        let named = model.and_then(|model| model.model.clone()).or_else(|| settings.model.clone());
+        let device = model.and_then(|model| model.device).or(settings.device()?);
+        Ok(Engine {
+            index,
+            shipped: shipped::guides(),
+            model: named.unwrap_or_else(|| registry()[0].name.clone()),
+            device: device.unwrap_or(DeviceChoice::Auto),
+            offline: settings.offline || model.is_some_and(|model| model.offline),
+            console,
+        })
+    }
+
+    /// Makes ready for a question: builds the index if there is none, takes up what changed on disk, loads the model.
+    pub(crate) fn ready(&self, guides: Option<&Path>, words_alone: bool) -> anyhow::Result<Ready> {
+        match Snapshot::open(&self.index)? {
+            None => self.build(guides),
+            Some(snapshot) => {
+                self.check_guides(&snapshot, guides)?;
+                self.refresh(snapshot, words_alone)
+            }
+        }
+    }
+
+    fn build(&self, guides: Option<&Path>) -> anyhow::Result<Ready> {
+        let source = guides.map_or(Ok(Source::Shipped), folder)?;
+        let what = guides.map_or("the guides that ship".to_owned(), |folder| format!("`{}`", folder.display()));
+        self.console.note(&format!("no index yet; building one from {what} in `{}`", self.index.display()));
+        let embedder = self.load_model()?;
+        if embedder.is_none() {
+            self.note_words_alone();
+        }
+        let update = self.update(&[source], embedder.as_deref(), false, true)?;
+        if update.documents == 0 {
+            self.note_empty(guides);
+        }
+        Ok(Ready { snapshot: self.open()?, embedder })
+    }
+
+    fn check_guides(&self, snapshot: &Snapshot, guides: Option<&Path>) -> anyhow::Result<()> {
+        let Some(guides) = guides else { return Ok(()) };
+        let wanted = folder(guides)?;
+        if snapshot.sources().iter().all(|source| source.source() != wanted) {
+            bail!(
+                "the index in `{}` does not hold `{}`; add it with `guidepost index {1}`, or give it an index of its own with --index",
+                self.index.display(),
+                guides.display()
+            );
+        }
+        Ok(())
+    }
+
+    fn refresh(&self, snapshot: Snapshot, words_alone: bool) -> anyhow::Result<Ready> {
+        let (changes, _) = snapshot.changes(&self.shipped)?;
+        let stale = changes != Changes::default();
+        let embedder = match snapshot.has_vectors() {
+            true if stale || !words_alone => self.load_model()?,
+            true => None,
+            // Words alone until now: a model that has come since is put to use, none is fetched.
+            false => self.load_local_model()?,
+        };
+        if let Some(embedder) = embedder.as_deref().filter(|_| snapshot.has_vectors()) {
+            self.check_fingerprint(&snapshot, embedder)?;
+        }
+        match (snapshot.has_vectors(), embedder.is_some()) {
+            (true, false) if !words_alone => self.note_words_alone(),
+            (false, false) if !words_alone => self.console.note(
+                "searching by words alone: the index has no vectors; `guidepost models pull` fetches the model",
+            ),
+            _ => {}
+        }
+        if snapshot.has_vectors() && embedder.is_none() && stale {
+            self.console.warn("guides have changed; the changes are not searched until the model is back");
+            return Ok(Ready { snapshot, embedder });
+        }
+        if !stale && snapshot.has_vectors() == embedder.is_some() || (words_alone && !stale) {
+            return Ok(Ready { snapshot, embedder });
+        }
+        let sources: Vec<Source> = snapshot.sources().iter().map(|source| source.source()).collect();
+        match self.update(&sources, embedder.as_deref(), false, false) {
+            Ok(_) => Ok(Ready { snapshot: self.open()?, embedder }),
+            Err(error @ (IndexError::Locked { .. } | IndexError::Io { .. })) => {
+                self.console.warn(&format!("answering from the index as it was: {error}"));
+                Ok(Ready { snapshot, embedder })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Updates the index with the display on the console, and prints what there is to know.
+    pub(crate) fn update(
+        &self,
+        sources: &[Source],
+        embedder: Option<&dyn Embed>,
+        rebuild: bool,
+        wait: bool,
+    ) -> Result<Update, IndexError> {
+        let request =
+            Request { index: &self.index, sources, shipped: &self.shipped, embedder, rebuild, wait };
+        let mut display = self.console.update();
+        let outcome = update(&request, &mut |event| display.show(event));
+        drop(display);
+        let outcome = outcome?;
+        self.print_warnings(&outcome.warnings);
+        Ok(outcome)
+    }
+
+    fn print_warnings(&self, warnings: &[Warning]) {
+        for warning in warnings.iter().take(WARNINGS_SHOWN) {
+            match &warning.path {
+                Some(path) => self.console.warn(&format!("`{path}`: {}", warning.message)),
+                None => self.console.warn(&warning.message),
+            }
+        }
+        if let Some(more) = warnings.len().checked_sub(WARNINGS_SHOWN).filter(|&more| more > 0) {
+            self.console.warn(&format!("{} more; `guidepost status --json` lists them by guide", count(more, "warning")));
+        }
+    }
+
+    pub(crate) fn open(&self) -> anyhow::Result<Snapshot> {
+        let snapshot = Snapshot::open(&self.index)?;
+        snapshot.with_context(|| {
+            format!("no index in `{}`; build one with `guidepost index DIR`", self.index.display())
+        })
+    }
+
+    /// The model, fetched if need be; `None` when none is to be had, and why is then a note.
+    pub(crate) fn load_model(&self) -> anyhow::Result<Option<Box<dyn Embed>>> {
+        if let Some(embedder) = self.load_local_model()? {
+            return Ok(Some(embedder));
+        }
+        if self.offline {
+            self.console.detail(|| format!("the model `{}` is not on this machine (--offline)", self.model));
+            return Ok(None);
+        }
+        let mut display = self.console.fetch();
+        let fetched = fetch(&self.model, &places::models()?, &mut |event| display.show(event));
+        drop(display);
+        match fetched {
+            Ok(model) => self.load(&model).map(Some),
+            Err(error @ (ModelError::Unreachable { .. } | ModelError::Offline { .. } | ModelError::Write { .. })) => {
+                self.console.note(&error.to_string());
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The model, if it is on this machine.
+    fn load_local_model(&self) -> anyhow::Result<Option<Box<dyn Embed>>> {
+        if self.model == "hash" {
+            return Ok(Some(Box::new(HashEmbedder)));
+        }
+        let places: Places = places::models()?;
+        match locate(&ModelChoice::parse(&self.model), &places)? {
+            Some(model) => self.load(&model).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn load(&self, model: &guidepost_model::LocatedModel) -> anyhow::Result<Box<dyn Embed>> {
+        let device = OpenDevice::open(self.device)?;
+        self.console.detail(|| format!("model: {} in `{}`", model.name, model.folder.display()));
+        self.console.detail(|| format!("device: {}", device.description));
+        Ok(Box::new(SentenceTransformer::load(model, &device)?))
+    }
+
+    fn check_fingerprint(&self, snapshot: &Snapshot, embedder: &dyn Embed) -> Result<(), IndexError> {
+        let wanted = fingerprint(Some(embedder));
+        if snapshot.fingerprint() == wanted {
+            return Ok(());
+        }
+        let found = snapshot.fingerprint().to_owned();
+        Err(IndexError::Fingerprint { path: self.index.clone(), found, wanted })
+    }
+
+    fn note_words_alone(&self) {
+        self.console.note("no model to be had: searching by words alone (BM25)");
+    }
+
+    fn note_empty(&self, guides: Option<&Path>) {
+        let folder = guides.map_or_else(|| "the corpus".into(), |folder| folder.display().to_string());
+        self.console.warn(&format!("`{folder}` holds no guides; Markdown (.md) and plain text (.txt) are read"));
+    }
+}
+
+/// A folder as the index records it.
+pub(crate) fn folder(path: &Path) -> anyhow::Result<Source> {
+    let absolute = path.canonicalize();
+    let absolute = absolute.map_err(|error| IndexError::NoFolder { path: path.to_owned(), error })?;
+    if !absolute.is_dir() {
+        bail!("`{}` is a file; give the folder it is in", path.display());
+    }
+    Ok(Source::Folder(absolute))
+}

@@ -1,0 +1,63 @@
+//! `guidepost`: flags in, results out. Everything that thinks is in the other crates.
+//!
+//! Standard output carries results and nothing else; progress, notes and warnings go to standard error. Exit codes:
+//! 0 found, 1 nothing found, 2 error.
+
+mod cli;
+mod places;
+mod settings;
+mod shipped;
+
+mod console;
+mod engine;
+mod guide_text;
+
+mod commands;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::console::Console;
+
+/// How a command ended when it did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Found,
+    NothingFound,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let console = Console::new(cli.quiet, cli.verbose);
+    match run(cli, &console) {
+        Ok(Outcome::Found) => ExitCode::SUCCESS,
+        Ok(Outcome::NothingFound) => ExitCode::from(1),
+        // Whoever reads our output has seen enough.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            console.error(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(cli: Cli, console: &Console) -> anyhow::Result<Outcome> {
+    match cli.command {
+        Command::Ask(args) => commands::ask::run(&args, console),
+        Command::Search(args) => commands::search::run(&args, console),
+        Command::Index(args) => commands::index::run(&args, console),
+        Command::Status(args) => commands::status::run(&args, console),
+        Command::Get(args) => commands::get::run(&args, console),
+        Command::Models(args) => commands::models::run(&args, console),
+        Command::Completions { shell } => commands::generate::completions(shell),
+        Command::Man { dir } => commands::generate::man(dir.as_deref()),
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let broken = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
+    error.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(broken))
+}

@@ -1,0 +1,33 @@
+//! Results on standard output, in one documented shape: the types of [`wire`], whatever the format.
+
+mod rows;
+mod text;
+mod wire;
+
+use std::io::{self, Write};
+
+pub(crate) use wire::Results;
+
+use crate::cli::Format;
+
+/// Prints results. An empty result is valid in every format.
+pub(crate) fn print(results: &Results, format: Format, explain: bool) -> anyhow::Result<()> {
+    let mut out = io::BufWriter::new(anstream::stdout().lock());
+    let stripped;
+    let results = if explain || format == Format::Text {
+        results
+    } else {
+        stripped = results.without_explanations();
+        &stripped
+    };
+    match format {
+        Format::Text => text::print(results, explain, &mut out)?,
+        Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(results)?)?,
+        Format::Jsonl => rows::jsonl(results, &mut out)?,
+        Format::Csv => rows::csv(results, &mut out)?,
+        Format::Md => rows::markdown(results, &mut out)?,
+        Format::Files => rows::files(results, &mut out)?,
+    }
+    out.flush()?;
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! Results for people: wrapped to the terminal, the question's words highlighted.
+
+use std::collections::HashSet;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use guidepost_index::analyze;
+
+use super::wire::{HitView, Results, StatementView};
+
+const MATCH: Style = Style::new().bold();
+const PLACE: Style = AnsiColor::Cyan.on_default();
+const FAINT: Style = Style::new().dimmed();
+
+/// Lines of a passage that are shown; the citation leads to the rest.
+const PASSAGE_LINES: usize = 8;
+
+pub(super) fn print(results: &Results, explain: bool, out: &mut dyn Write) -> io::Result<()> {
+    let page = Page { width: width(), terms: results.terms.iter().cloned().collect() };
+    if let Some(Some(answer)) = &results.answer {
+        for statement in &answer.statements {
+            page.statement(statement, out)?;
+        }
+        writeln!(out)?;
+        for statement in &answer.statements {
+            let place = &statement.place;
+            writeln!(out, "[{}] {PLACE}{}{PLACE:#}", statement.citation, place.citation())?;
+            page.wrapped(&place.headings(), "    ", FAINT, out)?;
+        }
+        writeln!(out, "\n{FAINT}confidence {:.2}; the passages:{FAINT:#}\n", answer.confidence)?;
+    }
+    for hit in &results.results {
+        page.hit(hit, out)?;
+        if explain {
+            page.explanation(hit, out)?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// Wide enough to read, as narrow as the terminal.
+fn width() -> usize {
+    terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0)).clamp(40, 100)
+}
+
+struct Page {
+    width: usize,
+    terms: HashSet<String>,
+}
+
+impl Page {
+    fn statement(&self, statement: &StatementView, out: &mut dyn Write) -> io::Result<()> {
+        let lines = self.flow(&statement.text, "  ");
+        let last = lines.len().saturating_sub(1);
+        for (at, line) in lines.iter().enumerate() {
+            let mark = if at == last { format!(" {PLACE}[{}]{PLACE:#}", statement.citation) } else { String::new() };
+            writeln!(out, "{}{mark}", self.highlight(line))?;
+        }
+        Ok(())
+    }
+
+    fn hit(&self, hit: &HitView, out: &mut dyn Write) -> io::Result<()> {
+        let place = hit.place.citation();
+        writeln!(out, "{}. {PLACE}{place}{PLACE:#}  {FAINT}confidence {:.2}{FAINT:#}", hit.rank, hit.confidence)?;
+        self.wrapped(&hit.place.headings(), "   ", Style::new().underline(), out)?;
+        let lines = self.flow(&hit.text, "   ");
+        for line in lines.iter().take(PASSAGE_LINES) {
+            writeln!(out, "{}", self.highlight(line))?;
+        }
+        if lines.len() > PASSAGE_LINES {
+            writeln!(out, "   {FAINT}... (all of it: guidepost get {place}){FAINT:#}")?;
+        }
+        Ok(())
+    }
+
+    fn explanation(&self, hit: &HitView, out: &mut dyn Write) -> io::Result<()> {
+        let Some(explain) = &hit.explain else { return Ok(()) };
+        let place = |rank: Option<usize>| rank.map_or("not among the first".to_owned(), |rank| format!("place {rank}"));
+        let leg = |score: Option<f32>, normalized: f32, weight: f32, rank| match score {
+            Some(score) => format!("{score:.3} -> {normalized:.3} x {weight:.2}, {}", place(rank)),
+            None => "none".to_owned(),
+        };
+        let dense = leg(explain.cosine, explain.cosine_normalized, explain.dense_weight, explain.cosine_rank);
+        let bm25 = leg(explain.bm25, explain.bm25_normalized, 1.0 - explain.dense_weight, explain.bm25_rank);
+        writeln!(out, "   {FAINT}score {:.3} (0 to 1, within this query){FAINT:#}", hit.score)?;
+        writeln!(out, "   {FAINT}  cosine {dense}{FAINT:#}")?;
+        writeln!(out, "   {FAINT}  bm25   {bm25}{FAINT:#}")?;
+        writeln!(out, "   {FAINT}holds {:.0} % of what the question asks for{FAINT:#}", explain.coverage * 100.0)
+    }
+
+    /// Text as lines of the page. List items and code keep their line breaks; the indentation that the first line
+    /// lost to its mark is taken from the others.
+    fn flow(&self, text: &str, indent: &str) -> Vec<String> {
+        let hanging = text.lines().skip(1).filter(|line| !line.trim().is_empty());
+        let common = hanging.map(|line| line.len() - line.trim_start().len()).min().unwrap_or(0);
+        let options = textwrap::Options::new(self.width).initial_indent(indent);
+        let mut lines = Vec::new();
+        for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let line = if at == 0 { line } else { line.get(common..).unwrap_or(line) };
+            let inner = line.len() - line.trim_start().len();
+            let hang = format!("{indent}{}", " ".repeat(inner + 2 * usize::from(line.trim_start().starts_with(['-', '*']))));
+            let wrapped = textwrap::wrap(line.trim_end(), options.clone().subsequent_indent(&hang));
+            lines.extend(wrapped.into_iter().map(|line| line.into_owned()));
+        }
+        lines
+    }
+
+    fn wrapped(&self, text: &str, indent: &str, style: Style, out: &mut dyn Write) -> io::Result<()> {
+        let options = textwrap::Options::new(self.width);
+        for line in textwrap::wrap(text, options.initial_indent(indent).subsequent_indent(indent)) {
+            let words = line.trim_start();
+            writeln!(out, "{}{style}{words}{style:#}", &line[..line.len() - words.len()])?;
+        }
+        Ok(())
+    }
+
+    fn highlight(&self, line: &str) -> String {
+        let mut marked = String::new();
+        let mut at = 0;
+        for word in analyze(line).into_iter().filter(|word| self.terms.contains(&word.term)) {
+            marked.push_str(&line[at..word.start]);
+            marked.push_str(&format!("{MATCH}{}{MATCH:#}", &line[word.start..word.end]));
+            at = word.end;
+        }
+        marked.push_str(&line[at..]);
+        marked
+    }
+}

@@ -1,0 +1,179 @@
+//! The shape of results. Documented in the README under "Output for programs"; a change that could break a reader
+//! raises [`SCHEMA_VERSION`].
+
+use std::path::PathBuf;
+
+use guidepost_query::{Answer, Hit, Mode, Statement};
+use serde::Serialize;
+
+use crate::commands::query::Searched;
+
+const SCHEMA_VERSION: u32 = 1;
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Results {
+    pub(crate) schema_version: u32,
+    pub(crate) command: &'static str,
+    pub(crate) query: String,
+    /// `hybrid`, `dense` or `bm25`: the legs that really searched.
+    pub(crate) mode: &'static str,
+    pub(crate) took_ms: f64,
+    /// Only from `ask`; `null` where no guide answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) answer: Option<Option<AnswerView>>,
+    pub(crate) results: Vec<HitView>,
+    /// Terms of the question, for highlighting.
+    #[serde(skip)]
+    pub(crate) terms: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct AnswerView {
+    pub(crate) confidence: f32,
+    pub(crate) statements: Vec<StatementView>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct StatementView {
+    /// Number of the source, from 1.
+    pub(crate) citation: usize,
+    pub(crate) text: String,
+    #[serde(flatten)]
+    pub(crate) place: Place,
+    /// Rank of the passage it is from.
+    pub(crate) rank: usize,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Place {
+    /// Path as `guidepost get` takes it.
+    pub(crate) path: String,
+    /// 1-based.
+    pub(crate) first_line: u32,
+    /// 1-based, inclusive.
+    pub(crate) last_line: u32,
+    /// From the title down.
+    pub(crate) heading_path: Vec<String>,
+}
+
+impl Place {
+    pub(crate) fn citation(&self) -> String {
+        match self.first_line == self.last_line {
+            true => format!("{}:{}", self.path, self.first_line),
+            false => format!("{}:{}-{}", self.path, self.first_line, self.last_line),
+        }
+    }
+
+    pub(crate) fn headings(&self) -> String {
+        self.heading_path.join(" > ")
+    }
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct HitView {
+    pub(crate) rank: usize,
+    #[serde(flatten)]
+    pub(crate) place: Place,
+    pub(crate) title: String,
+    /// The file on disk; `null` for guides that ship.
+    pub(crate) file: Option<PathBuf>,
+    /// Calibrated chance that the passage answers, 0 to 1.
+    pub(crate) confidence: f32,
+    /// Orders the results of one query, 0 to 1; says nothing across queries.
+    pub(crate) score: f32,
+    pub(crate) text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) explain: Option<Explain>,
+}
+
+/// A score taken apart: `score = dense_weight * cosine_normalized + (1 - dense_weight) * bm25_normalized`.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Explain {
+    pub(crate) dense_weight: f32,
+    pub(crate) cosine: Option<f32>,
+    pub(crate) cosine_normalized: f32,
+    pub(crate) cosine_rank: Option<usize>,
+    pub(crate) bm25: Option<f32>,
+    pub(crate) bm25_normalized: f32,
+    pub(crate) bm25_rank: Option<usize>,
+    /// Share of the question's information that the passage holds, 0 to 1.
+    pub(crate) coverage: f32,
+}
+
+impl Results {
+    pub(crate) fn new(command: &'static str, searched: &Searched, hits: Vec<&Hit>) -> Self {
+        Results {
+            schema_version: SCHEMA_VERSION,
+            command,
+            query: searched.question.text.clone(),
+            mode: match searched.mode {
+                Mode::Hybrid => "hybrid",
+                Mode::Dense => "dense",
+                Mode::Bm25 => "bm25",
+            },
+            took_ms: (searched.took_ms * 100.0).round() / 100.0,
+            answer: None,
+            results: hits.iter().enumerate().map(|(at, hit)| view(at + 1, hit, searched)).collect(),
+            terms: searched.question.words.iter().map(|word| word.term.clone()).collect(),
+        }
+    }
+
+    /// Adds the answer. With one, only passages that may answer stay; without, all do, as the nearest.
+    pub(crate) fn with_answer(mut self, answer: Option<Answer>, min_confidence: f32) -> Self {
+        let statement = |(at, statement): (usize, Statement)| {
+            let hit = &self.results[statement.hit];
+            let place = Place {
+                first_line: statement.lines.first,
+                last_line: statement.lines.last,
+                ..hit.place.clone()
+            };
+            StatementView { citation: at + 1, text: statement.text, place, rank: hit.rank }
+        };
+        let view = answer.map(|answer| AnswerView {
+            confidence: self.results.iter().map(|hit| hit.confidence).fold(0.0, f32::max),
+            statements: answer.statements.into_iter().enumerate().map(statement).collect(),
+        });
+        if let Some(view) = &view {
+            let cited: Vec<usize> = view.statements.iter().map(|statement| statement.rank).collect();
+            self.results.retain(|hit| hit.confidence >= min_confidence || cited.contains(&hit.rank));
+        }
+        self.answer = Some(view);
+        self
+    }
+
+    pub(crate) fn without_explanations(&self) -> Self {
+        let mut results = self.clone();
+        results.results.iter_mut().for_each(|hit| hit.explain = None);
+        results
+    }
+}
+
+fn view(rank: usize, hit: &Hit, searched: &Searched) -> HitView {
+    let chunk = &hit.chunk.chunk;
+    let folder = searched.snapshot.sources().get(hit.document.source).and_then(|source| source.folder.as_ref());
+    let fused = hit.trace.fused;
+    HitView {
+        rank,
+        place: Place {
+            path: hit.document.path.clone(),
+            first_line: chunk.lines.first,
+            last_line: chunk.lines.last,
+            heading_path: chunk.heading_path.clone(),
+        },
+        title: hit.document.metadata.title.clone(),
+        file: folder.map(|folder| folder.join(&hit.document.relative)),
+        confidence: hit.confidence,
+        score: fused.score,
+        text: chunk.text.clone(),
+        explain: Some(Explain {
+            dense_weight: hit.trace.dense_weight,
+            cosine: fused.dense,
+            cosine_normalized: fused.dense_normalized,
+            cosine_rank: hit.trace.dense_rank,
+            bm25: fused.bm25,
+            bm25_normalized: fused.bm25_normalized,
+            bm25_rank: hit.trace.bm25_rank,
+            coverage: hit.trace.coverage,
+        }),
+    }
+}

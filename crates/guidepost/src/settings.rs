@@ -1,0 +1,90 @@
+//! Settings files. A flag wins over a `GUIDEPOST_*` variable, that over `guidepost.toml` beside the guides, that
+//! over `guidepost.toml` in the user's config folder.
+//!
+//! A file beside guides comes with the guides, from whoever wrote them. It may shape results and nothing else: no
+//! path, no model, no address, no command.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use guidepost_model::DeviceChoice;
+use serde::Deserialize;
+
+use crate::cli::ModeArg;
+use crate::console::Console;
+use crate::places;
+
+/// What shapes results; allowed in both files.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct ResultSettings {
+    pub(crate) limit: Option<usize>,
+    pub(crate) mode: Option<ModeArg>,
+    pub(crate) min_confidence: Option<f32>,
+}
+
+/// The user's own file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct UserSettings {
+    pub(crate) index: Option<PathBuf>,
+    pub(crate) guides: Option<PathBuf>,
+    pub(crate) model: Option<String>,
+    device: Option<String>,
+    #[serde(default)]
+    pub(crate) offline: bool,
+    #[serde(flatten)]
+    pub(crate) results: ResultSettings,
+}
+
+const RESULT_KEYS: [&str; 3] = ["limit", "mode", "min-confidence"];
+const USER_KEYS: [&str; 5] = ["index", "guides", "model", "device", "offline"];
+
+impl UserSettings {
+    /// Reads the user's file; all defaults where there is none.
+    pub(crate) fn load(console: &Console) -> anyhow::Result<Self> {
+        let Some(path) = places::settings_file().filter(|path| path.exists()) else { return Ok(Self::default()) };
+        let table = read(&path)?;
+        warn_of_unknown(&path, &table, &[&RESULT_KEYS[..], &USER_KEYS[..]].concat(), console, "is not a setting");
+        table.try_into().with_context(|| format!("`{}` is not understood", path.display()))
+    }
+
+    pub(crate) fn device(&self) -> anyhow::Result<Option<DeviceChoice>> {
+        self.device.as_deref().map(str::parse).transpose().map_err(anyhow::Error::msg)
+    }
+}
+
+impl ResultSettings {
+    /// Reads the files beside the given folders; the first that sets a key wins.
+    pub(crate) fn beside<'a>(folders: impl Iterator<Item = &'a Path>, console: &Console) -> anyhow::Result<Self> {
+        let mut settings = Self::default();
+        for path in folders.map(|folder| folder.join("guidepost.toml")).filter(|path| path.is_file()) {
+            let table = read(&path)?;
+            warn_of_unknown(&path, &table, &RESULT_KEYS, console, "has no effect in a file beside guides");
+            let found: Self =
+                table.try_into().with_context(|| format!("`{}` is not understood", path.display()))?;
+            settings = settings.or(found);
+        }
+        Ok(settings)
+    }
+
+    /// Fills what is not set from another.
+    pub(crate) fn or(self, other: Self) -> Self {
+        ResultSettings {
+            limit: self.limit.or(other.limit),
+            mode: self.mode.or(other.mode),
+            min_confidence: self.min_confidence.or(other.min_confidence),
+        }
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<toml::Table> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
+    text.parse().with_context(|| format!("`{}` is not valid TOML", path.display()))
+}
+
+fn warn_of_unknown(path: &Path, table: &toml::Table, known: &[&str], console: &Console, why: &str) {
+    for key in table.keys().filter(|key| !known.contains(&key.as_str())) {
+        console.warn(&format!("`{}`: `{key}` {why} and is ignored", path.display()));
+    }
+}
