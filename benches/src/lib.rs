@@ -1,1 +1,155 @@
-//! x
+//! What the benchmark programs share: the model, and test collections in BEIR's layout.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use guidepost_index::{Request, ShippedGuide, Snapshot, Source, update};
+use guidepost_model::{DeviceChoice, ModelChoice, OpenDevice, Places, SentenceTransformer, fetch, locate, registry};
+use guidepost_text::{Embed, Embedding, TextRole};
+use serde::Deserialize;
+
+/// Where intermediate results are kept between runs: embeddings of a collection take minutes.
+pub fn work_folder() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    target.join("quality")
+}
+
+/// The default model on the processor, from wherever the program itself would take it.
+///
+/// # Errors
+/// A model that cannot be had.
+pub fn load_model() -> anyhow::Result<SentenceTransformer> {
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    let cache = cache.or(home).context("neither XDG_CACHE_HOME nor HOME is set")?.join("guidepost");
+    let fetched = cache.join("models");
+    let places = Places { models: vec!["models".into(), fetched.clone()], fetched, stamps: cache.join("digests") };
+    let name = registry()[0].name.clone();
+    let model = match locate(&ModelChoice::Named(name.clone()), &places)? {
+        Some(model) => model,
+        None => fetch(&name, &places, &mut |_| ())?,
+    };
+    Ok(SentenceTransformer::load(&model, &OpenDevice::open(DeviceChoice::Cpu)?)?)
+}
+
+/// A test collection.
+pub struct Collection {
+    /// Name of its folder.
+    pub name: String,
+    /// Documents, in the order of the file.
+    pub documents: Vec<Document>,
+    /// Questions with judgments, in the order of the file.
+    pub queries: Vec<Query>,
+    /// Relevance by question and document.
+    pub judged: HashMap<String, HashMap<String, f64>>,
+}
+
+/// A document of a collection.
+#[derive(Deserialize)]
+pub struct Document {
+    /// Identifier.
+    #[serde(rename = "_id")]
+    pub id: String,
+    /// Title, often empty.
+    #[serde(default)]
+    pub title: String,
+    /// Text.
+    pub text: String,
+}
+
+/// A question of a collection.
+#[derive(Deserialize)]
+pub struct Query {
+    /// Identifier.
+    #[serde(rename = "_id")]
+    pub id: String,
+    /// Text.
+    pub text: String,
+}
+
+impl Collection {
+    /// Reads `corpus.jsonl`, `queries.jsonl` and `qrels.tsv`.
+    ///
+    /// # Errors
+    /// A file that is missing or not understood.
+    pub fn read(folder: &Path) -> anyhow::Result<Self> {
+        let name = folder.file_name().context("a collection is a folder")?.to_string_lossy().into_owned();
+        let mut judged: HashMap<String, HashMap<String, f64>> = HashMap::new();
+        for line in read(&folder.join("qrels.tsv"))?.lines().skip(1) {
+            let [query, document, grade] = line.split('\t').collect::<Vec<_>>()[..] else { continue };
+            judged.entry(query.to_owned()).or_default().insert(document.to_owned(), grade.trim().parse()?);
+        }
+        let mut queries: Vec<Query> = read_lines(&folder.join("queries.jsonl"))?;
+        queries.retain(|query| judged.contains_key(&query.id));
+        Ok(Collection { name, documents: read_lines(&folder.join("corpus.jsonl"))?, queries, judged })
+    }
+
+    /// The collection as an index, built the way guides are: a guide per document. Kept between runs.
+    ///
+    /// # Errors
+    /// A disk that refuses or a model that fails.
+    pub fn index(&self, embedder: &dyn Embed) -> anyhow::Result<Snapshot> {
+        let guides: Vec<ShippedGuide> = self.documents.iter().map(as_guide).collect();
+        let index = work_folder().join(format!("{}-index", self.name));
+        let request = Request {
+            index: &index,
+            sources: &[Source::Shipped],
+            shipped: &guides,
+            embedder: Some(embedder),
+            rebuild: false,
+            wait: true,
+        };
+        update(&request, &mut |_| ())?;
+        Snapshot::open(&index)?.context("the index was just written")
+    }
+}
+
+/// In memory for the rest of the program, as guides that ship are.
+fn as_guide(document: &Document) -> ShippedGuide {
+    let title = if document.title.is_empty() { String::new() } else { format!("# {}\n\n", document.title) };
+    let text = format!("{title}{}", document.text);
+    ShippedGuide { path: format!("{}.md", document.id).leak(), bytes: text.leak().as_bytes() }
+}
+
+/// Embeds texts, or takes the embeddings of an earlier run with the same texts and model.
+///
+/// # Errors
+/// A model that fails or a disk that refuses.
+pub fn embed_kept(
+    name: &str,
+    embedder: &dyn Embed,
+    texts: &[String],
+    role: TextRole,
+) -> anyhow::Result<Vec<Embedding>> {
+    let key = texts.iter().fold(blake3::Hasher::new(), |mut hasher, text| {
+        hasher.update(text.as_bytes()).update(&[0]);
+        hasher
+    });
+    let key = key.clone().update(embedder.fingerprint().as_bytes()).finalize().to_hex();
+    let path = work_folder().join(format!("{name}-{}.f32", &key[..16]));
+    let width = embedder.dimensions() * 4;
+    if let Ok(bytes) = fs::read(&path)
+        && bytes.len() == texts.len() * width
+    {
+        let value = |four: &[u8]| f32::from_le_bytes([four[0], four[1], four[2], four[3]]);
+        let row = |row: &[u8]| Embedding::from_unit(row.chunks_exact(4).map(value).collect());
+        return Ok(bytes.chunks_exact(width).map(row).collect());
+    }
+    let borrowed: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let embeddings = embedder.embed(&borrowed, role, &|_| ())?;
+    let bytes: Vec<u8> = embeddings.iter().flat_map(|row| row.as_slice()).flat_map(|v| v.to_le_bytes()).collect();
+    fs::create_dir_all(work_folder())?;
+    fs::write(&path, bytes)?;
+    Ok(embeddings)
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))
+}
+
+fn read_lines<T: for<'de> Deserialize<'de>>(path: &Path) -> anyhow::Result<Vec<T>> {
+    let parse = |line: &str| serde_json::from_str(line).with_context(|| format!("in `{}`", path.display()));
+    read(path)?.lines().filter(|line| !line.trim().is_empty()).map(parse).collect()
+}

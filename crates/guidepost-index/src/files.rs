@@ -22,17 +22,12 @@ pub(crate) fn write(
     work().map_err(IndexError::io("write", path))
 }
 
-/// Replaces a small file in one step: readers see the old bytes or the new ones.
+/// Replaces a small file in one step: readers see the old bytes or the new ones. The caller holds the writer's lock.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), IndexError> {
+    let new = path.with_extension("new");
+    write(&new, |file| file.write_all(bytes))?;
     let folder = path.parent().unwrap_or(Path::new("."));
-    let work = || {
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        sync_folder(folder)
-    };
-    work().map_err(IndexError::io("write", path))
+    fs::rename(&new, path).and_then(|()| sync_folder(folder)).map_err(IndexError::io("write", path))
 }
 
 /// Makes renames and new names in a folder last.

@@ -228,15 +228,15 @@ impl Writer<'_> {
         let total = texts.len();
         if total > 0 {
             listener(Event::Embedding { done: 0, total });
+            let state = RefCell::new((0, listener));
+            let on_done = |more: usize| {
+                let (done, listener) = &mut *state.borrow_mut();
+                *done += more;
+                listener(Event::Embedding { done: *done, total });
+            };
+            let fresh = embedder.embed(&texts, TextRole::Passage, &on_done)?;
+            by_key.extend(keys.into_iter().map(str::to_owned).zip(fresh));
         }
-        let state = RefCell::new((0, listener));
-        let on_done = |more: usize| {
-            let (done, listener) = &mut *state.borrow_mut();
-            *done += more;
-            listener(Event::Embedding { done: *done, total });
-        };
-        let fresh = embedder.embed(&texts, TextRole::Passage, &on_done)?;
-        by_key.extend(keys.into_iter().map(str::to_owned).zip(fresh));
         let vector = |chunk: &StoredChunk| by_key.get(&chunk.key).cloned().expect("every key was looked up or embedded");
         Ok((Some(chunks.iter().map(vector).collect()), total))
     }

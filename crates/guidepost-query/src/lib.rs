@@ -14,9 +14,11 @@ mod fusion;
 mod search;
 
 mod answer;
+mod metrics;
 
 pub use answer::{Answer, Statement, answer};
 pub use confidence::{Evidence, confidence};
 pub use fusion::{CANDIDATES, DENSE_WEIGHT, Fused, Ranking, fuse};
+pub use metrics::{Interval, bootstrap, ndcg_at};
 pub use question::{MAX_WORDS, Question, QuestionError};
 pub use search::{Hit, Mode, SearchError, SearchOptions, Trace, search};

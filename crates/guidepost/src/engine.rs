@@ -79,7 +79,7 @@ impl<'a> Engine<'a> {
         }
         let update = self.update(&[source], embedder.as_deref(), false, true)?;
         if update.documents == 0 {
-            self.note_empty(guides);
+            self.warn_empty(guides);
         }
         Ok(Ready { snapshot: self.open()?, embedder })
     }
@@ -100,29 +100,42 @@ impl<'a> Engine<'a> {
     fn refresh(&self, snapshot: Snapshot, words_alone: bool) -> anyhow::Result<Ready> {
         let (changes, _) = snapshot.changes(&self.shipped)?;
         let stale = changes != Changes::default();
-        let embedder = match snapshot.has_vectors() {
-            true if stale || !words_alone => self.load_model()?,
-            true => None,
-            // Words alone until now: a model that has come since is put to use, none is fetched.
-            false => self.load_local_model()?,
+        if words_alone && !stale {
+            return Ok(Ready { snapshot, embedder: None });
+        }
+        if !snapshot.has_vectors() {
+            return self.refresh_words(snapshot, stale, words_alone);
+        }
+        let Some(embedder) = self.load_model()? else {
+            self.note_words_alone();
+            if stale {
+                self.console.warn("guides have changed; the changes are not searched until the model is back");
+            }
+            return Ok(Ready { snapshot, embedder: None });
         };
-        if let Some(embedder) = embedder.as_deref().filter(|_| snapshot.has_vectors()) {
-            self.check_fingerprint(&snapshot, embedder)?;
+        self.check_fingerprint(&snapshot, embedder.as_ref())?;
+        match stale {
+            true => self.take_up(snapshot, Some(embedder)),
+            false => Ok(Ready { snapshot, embedder: Some(embedder) }),
         }
-        match (snapshot.has_vectors(), embedder.is_some()) {
-            (true, false) if !words_alone => self.note_words_alone(),
-            (false, false) if !words_alone => self.console.note(
+    }
+
+    /// An index without vectors. A model that has come since is put to use; none is fetched.
+    fn refresh_words(&self, snapshot: Snapshot, stale: bool, words_alone: bool) -> anyhow::Result<Ready> {
+        let embedder = self.load_local_model()?;
+        if embedder.is_none() && !words_alone {
+            self.console.note(
                 "searching by words alone: the index has no vectors; `guidepost models pull` fetches the model",
-            ),
-            _ => {}
+            );
         }
-        if snapshot.has_vectors() && embedder.is_none() && stale {
-            self.console.warn("guides have changed; the changes are not searched until the model is back");
-            return Ok(Ready { snapshot, embedder });
+        match stale || embedder.is_some() {
+            true => self.take_up(snapshot, embedder),
+            false => Ok(Ready { snapshot, embedder }),
         }
-        if !stale && snapshot.has_vectors() == embedder.is_some() || (words_alone && !stale) {
-            return Ok(Ready { snapshot, embedder });
-        }
+    }
+
+    /// Brings the index up to date before it answers. Where that cannot be done now, it answers as it was.
+    fn take_up(&self, snapshot: Snapshot, embedder: Option<Box<dyn Embed>>) -> anyhow::Result<Ready> {
         let sources: Vec<Source> = snapshot.sources().iter().map(|source| source.source()).collect();
         match self.update(&sources, embedder.as_deref(), false, false) {
             Ok(_) => Ok(Ready { snapshot: self.open()?, embedder }),
@@ -225,7 +238,8 @@ impl<'a> Engine<'a> {
         self.console.note("no model to be had: searching by words alone (BM25)");
     }
 
-    fn note_empty(&self, guides: Option<&Path>) {
+    /// Says that a folder has nothing to read.
+    pub(crate) fn warn_empty(&self, guides: Option<&Path>) {
         let folder = guides.map_or_else(|| "the corpus".into(), |folder| folder.display().to_string());
         self.console.warn(&format!("`{folder}` holds no guides; Markdown (.md) and plain text (.txt) are read"));
     }

@@ -1,6 +1,7 @@
 //! `guidepost index`: build, add folders, bring up to date.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use anyhow::bail;
 use guidepost_index::{Source, Update, recorded_sources};
@@ -21,6 +22,9 @@ pub(crate) fn run(args: &IndexArgs, console: &Console) -> anyhow::Result<Outcome
         console.note("no model to be had: the index will answer by words alone (BM25)");
     }
     let update = engine.update(&sources, embedder.as_deref(), args.rebuild, true)?;
+    if update.documents == 0 {
+        engine.warn_empty(args.folders.first().map(PathBuf::as_path));
+    }
     print(&update, &engine, args)?;
     Ok(if update.documents > 0 { Outcome::Found } else { Outcome::NothingFound })
 }

@@ -1,0 +1,229 @@
+//! Fits the confidence of a hit, and checks it. For each collection, its own questions (the first three hits, right
+//! or wrong by its judgments) and as many of the other collections (always wrong: nothing here answers them). The
+//! collections before `--` fit, those after it check; `--shipped` among the latter stands for the guides that ship
+//! with `corpus/questions.jsonl`.
+//!
+//!     cargo run --release -p guidepost-benches --bin confidence -- DIR... -- DIR... --shipped
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use guidepost_benches::{Collection, load_model};
+use guidepost_index::{Request, ShippedGuide, Snapshot, Source, update};
+use guidepost_query::{Evidence, Hit, Mode, Question, SearchOptions, confidence, search};
+use guidepost_text::Embed;
+use serde_json::Value;
+
+/// Questions of a collection that are used; more would only repeat.
+const QUESTIONS: usize = 300;
+const HITS: usize = 3;
+
+/// What was seen, and whether the hit was right.
+#[derive(Clone, Copy)]
+struct Example {
+    evidence: Evidence,
+    right: bool,
+}
+
+/// Questions over an index, each with a test for a right hit.
+struct Set {
+    name: String,
+    snapshot: Snapshot,
+    questions: Vec<String>,
+    is_right: Box<dyn Fn(usize, &Hit) -> bool>,
+}
+
+#[expect(clippy::print_stdout, reason = "the tables are what the program is for")]
+fn main() -> anyhow::Result<()> {
+    let model = load_model()?;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut halves = arguments.split(|argument| argument == "--");
+    let read = |names: &[String]| names.iter().map(|name| set(name, &model)).collect::<anyhow::Result<Vec<_>>>();
+    let (fit, check) = (read(halves.next().unwrap_or_default())?, read(halves.next().unwrap_or_default())?);
+    for (mode, title) in [(Mode::Hybrid, "with vectors"), (Mode::Bm25, "words alone")] {
+        let embedder: Option<&dyn Embed> = (mode == Mode::Hybrid).then_some(&model);
+        let examples: Vec<Example> =
+            (0..fit.len()).map(|at| examples(&fit, at, embedder)).collect::<anyhow::Result<Vec<_>>>()?.concat();
+        let [intercept, cosine, coverage] = fit_logistic(&examples);
+        println!("{title}: fitted intercept {intercept:.2}, cosine {cosine:.2}, coverage {coverage:.2}\n");
+        println!("| checked on | examples | right | ECE | AUROC | own questions at .3 or more | foreign ones |");
+        println!("|---|---|---|---|---|---|---|");
+        for at in 0..check.len() {
+            let own = examples_of(&check[at], &check[at].questions, true, embedder)?;
+            let all = self::examples(&check, at, embedder)?;
+            let foreign = &all[own.len()..];
+            println!(
+                "| {} | {} | {} | {:.3} | {:.3} | {:.0} % | {:.0} % |",
+                check[at].name,
+                all.len(),
+                all.iter().filter(|example| example.right).count(),
+                calibration_error(&all),
+                auroc(&all),
+                answered(&own),
+                answered(foreign),
+            );
+        }
+        println!();
+    }
+    Ok(())
+}
+
+/// A collection's own questions, then as many of the others.
+fn examples(sets: &[Set], at: usize, embedder: Option<&dyn Embed>) -> anyhow::Result<Vec<Example>> {
+    let mut examples = examples_of(&sets[at], &sets[at].questions, true, embedder)?;
+    let others: Vec<&String> =
+        sets.iter().enumerate().filter(|(other, _)| *other != at).flat_map(|(_, set)| &set.questions).collect();
+    let step = (others.len() / sets[at].questions.len().max(1)).max(1);
+    let foreign: Vec<String> =
+        others.into_iter().step_by(step).take(sets[at].questions.len()).cloned().collect();
+    examples.extend(examples_of(&sets[at], &foreign, false, embedder)?);
+    Ok(examples)
+}
+
+fn examples_of(
+    set: &Set,
+    questions: &[String],
+    own: bool,
+    embedder: Option<&dyn Embed>,
+) -> anyhow::Result<Vec<Example>> {
+    let mut examples = Vec::new();
+    let options = SearchOptions { limit: HITS, mode: Mode::Hybrid, min_confidence: 0.0 };
+    for (number, text) in questions.iter().enumerate() {
+        let Ok(question) = Question::new(text) else { continue };
+        for hit in search(&set.snapshot, embedder, &question, options)? {
+            let evidence = Evidence { cosine: hit.trace.fused.dense, coverage: hit.trace.coverage };
+            examples.push(Example { evidence, right: own && (set.is_right)(number, &hit) });
+        }
+    }
+    Ok(examples)
+}
+
+fn set(name: &str, model: &dyn Embed) -> anyhow::Result<Set> {
+    if name == "--shipped" {
+        return shipped(model);
+    }
+    let collection = Collection::read(Path::new(name))?;
+    let step = (collection.queries.len() / QUESTIONS).max(1);
+    let chosen: Vec<_> = collection.queries.iter().step_by(step).take(QUESTIONS).collect();
+    let questions = chosen.iter().map(|query| query.text.clone()).collect();
+    let judged: Vec<_> = chosen.iter().map(|query| collection.judged[&query.id].clone()).collect();
+    let is_right = move |number: usize, hit: &Hit| {
+        let id = hit.document.relative.trim_end_matches(".md");
+        judged[number].get(id).is_some_and(|&grade| grade > 0.0)
+    };
+    let snapshot = collection.index(model)?;
+    Ok(Set { name: collection.name, snapshot, questions, is_right: Box::new(is_right) })
+}
+
+/// The guides that ship. Questions that nothing answers count as their own and are always wrong.
+fn shipped(model: &dyn Embed) -> anyhow::Result<Set> {
+    let mut guides = Vec::new();
+    for entry in std::fs::read_dir("corpus").context("run this from the root of the checkout")?.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".md") && name != "README.md" {
+            guides.push(ShippedGuide { path: name.leak(), bytes: std::fs::read(entry.path())?.leak() });
+        }
+    }
+    guides.sort_by_key(|guide| guide.path);
+    let index: PathBuf = guidepost_benches::work_folder().join("shipped-index");
+    let request = Request {
+        index: &index,
+        sources: &[Source::Shipped],
+        shipped: &guides,
+        embedder: Some(model),
+        rebuild: false,
+        wait: true,
+    };
+    update(&request, &mut |_| ())?;
+    let lines = std::fs::read_to_string("corpus/questions.jsonl")?;
+    let parsed: Vec<Value> = lines.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
+    let questions = parsed.iter().map(|value| text(value, "question")).collect();
+    let targets: Vec<(String, String)> =
+        parsed.iter().map(|value| (text(value, "guide"), text(value, "section"))).collect();
+    let is_right = move |number: usize, hit: &Hit| {
+        let (guide, section) = &targets[number];
+        hit.document.relative == *guide && hit.chunk.chunk.heading_path.contains(section)
+    };
+    let snapshot = Snapshot::open(&index)?.context("the index was just written")?;
+    Ok(Set { name: "the guides that ship".into(), snapshot, questions, is_right: Box::new(is_right) })
+}
+
+/// Maximum likelihood by Newton's method with a slight ridge.
+fn fit_logistic(examples: &[Example]) -> [f64; 3] {
+    let mut weights = [0.0f64; 3];
+    for _ in 0..50 {
+        let mut gradient = [0.0f64; 3];
+        let mut hessian = [[0.0f64; 3]; 3];
+        for example in examples {
+            let features =
+                [1.0, f64::from(example.evidence.cosine.unwrap_or(0.0)), f64::from(example.evidence.coverage)];
+            let logit: f64 = features.iter().zip(&weights).map(|(x, w)| x * w).sum();
+            let chance = 1.0 / (1.0 + (-logit).exp());
+            for i in 0..3 {
+                gradient[i] += features[i] * (f64::from(u8::from(example.right)) - chance);
+                for j in 0..3 {
+                    hessian[i][j] += features[i] * features[j] * chance * (1.0 - chance);
+                }
+            }
+        }
+        for i in 0..3 {
+            gradient[i] -= 1e-3 * weights[i];
+            hessian[i][i] += 1e-3;
+        }
+        let step = solve(hessian, gradient);
+        weights.iter_mut().zip(step).for_each(|(weight, step)| *weight += step);
+    }
+    weights
+}
+
+/// Gaussian elimination; the ridge keeps the pivots away from zero.
+fn solve(mut a: [[f64; 3]; 3], mut b: [f64; 3]) -> [f64; 3] {
+    for pivot in 0..3 {
+        for row in pivot + 1..3 {
+            let factor = a[row][pivot] / a[pivot][pivot];
+            let (above, below) = a.split_at_mut(row);
+            below[0].iter_mut().zip(&above[pivot]).for_each(|(value, above)| *value -= factor * above);
+            b[row] -= factor * b[pivot];
+        }
+    }
+    let mut x = [0.0; 3];
+    for row in (0..3).rev() {
+        let known: f64 = (row + 1..3).map(|column| a[row][column] * x[column]).sum();
+        x[row] = (b[row] - known) / a[row][row];
+    }
+    x
+}
+
+/// Expected calibration error over ten bins of equal width, of the coefficients in the program.
+fn calibration_error(examples: &[Example]) -> f64 {
+    let mut bins = [(0.0, 0.0, 0.0); 10];
+    for example in examples {
+        let chance = f64::from(confidence(example.evidence));
+        let bin = &mut bins[((chance * 10.0) as usize).min(9)];
+        *bin = (bin.0 + 1.0, bin.1 + chance, bin.2 + f64::from(u8::from(example.right)));
+    }
+    let off = |&(_, chance, right): &(f64, f64, f64)| (chance - right).abs();
+    bins.iter().map(off).sum::<f64>() / examples.len().max(1) as f64
+}
+
+/// Chance that a right hit has more confidence than a wrong one.
+fn auroc(examples: &[Example]) -> f64 {
+    let score = |right: bool| {
+        let of = examples.iter().filter(move |example| example.right == right);
+        of.map(|example| confidence(example.evidence)).collect::<Vec<_>>()
+    };
+    let (right, wrong) = (score(true), score(false));
+    let wins: f64 = right
+        .iter()
+        .flat_map(|r| wrong.iter().map(move |w| if r > w { 1.0 } else if r == w { 0.5 } else { 0.0 }))
+        .sum();
+    wins / (right.len() * wrong.len()).max(1) as f64
+}
+
+/// Percent of questions (of [`HITS`] examples each) whose best hit reaches the threshold of `ask`.
+fn answered(examples: &[Example]) -> f64 {
+    let questions: Vec<&[Example]> = examples.chunks(HITS).collect();
+    let reaches = |hits: &&&[Example]| hits.iter().any(|hit| confidence(hit.evidence) >= 0.3);
+    100.0 * questions.iter().filter(reaches).count() as f64 / questions.len().max(1) as f64
+}

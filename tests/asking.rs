@@ -1,0 +1,74 @@
+//! `ask` and `search` over the guides that ship and over folders.
+
+use crate::sandbox::Sandbox;
+
+#[test]
+fn the_first_question_builds_an_index_and_the_second_does_not() {
+    let home = Sandbox::new();
+    let question = ["ask", "How do I become a machine learning engineer?", "--min-confidence", "0"];
+    let first = home.ok(&question);
+    assert!(first.stderr.contains("no index yet") && first.stderr.contains("embedding"), "{}", first.stderr);
+    let second = home.ok(&question);
+    assert_eq!(second.stderr, "", "the second question has nothing to do but to answer");
+    assert_eq!(first.stdout, second.stdout);
+}
+
+#[test]
+fn answers_cite_lines_that_hold_them() {
+    let home = Sandbox::new();
+    for question in [
+        "How do I become a machine learning engineer?",
+        "which certification proves SQL skills",
+        "what is on call like",
+        "books about data engineering",
+        "Terraform Associate exam",
+        "error budget",
+    ] {
+        let answer = home.json(&["ask", question, "--min-confidence", "0"], 0);
+        let statements = answer["answer"]["statements"].as_array().expect("an answer");
+        assert!(!statements.is_empty() && statements.len() <= 3, "{question}: {answer}");
+        for statement in statements {
+            let path = statement["path"].as_str().expect("a path");
+            let lines = format!("{path}:{}-{}", statement["first_line"], statement["last_line"]);
+            let shown = home.ok(&["get", &lines]).stdout;
+            assert!(shown.contains(statement["text"].as_str().expect("a text")), "{lines}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn nothing_answers_nonsense() {
+    let home = Sandbox::new();
+    let run = home.run(&["ask", "zqxv wvutq", "--min-confidence", "0.5"]);
+    run.says(1, &["no guide here answers that"]);
+    let answer = home.json(&["ask", "zqxv wvutq", "--min-confidence", "0.5"], 1);
+    assert!(answer["answer"].is_null());
+    let none = home.json(&["search", "zqxv wvutq", "--mode", "bm25"], 1);
+    assert_eq!(none["results"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn every_mode_finds_shared_words() {
+    let home = Sandbox::new();
+    home.write("guides/sql.md", "# SQL\n\nJoins combine tables.\n\n## Certification\n\nThe exam is short.\n");
+    home.write("guides/bread.md", "# Bread\n\nFlour, water, salt and time.\n");
+    for mode in ["hybrid", "dense", "bm25"] {
+        let found = home.json(&["search", "joins of tables", "--guides", "guides", "--mode", mode, "--explain"], 0);
+        assert_eq!((&found["results"][0]["path"], &found["mode"]), (&"guides/sql.md".into(), &mode.into()));
+        let explain = &found["results"][0]["explain"];
+        assert_eq!(explain["bm25"].is_null(), mode == "dense", "{explain}");
+        assert_eq!(explain["cosine"].is_null(), mode == "bm25", "{explain}");
+    }
+}
+
+#[test]
+fn the_score_is_what_explain_says() {
+    let home = Sandbox::new();
+    let found = home.json(&["search", "learn SQL for data analysis", "--explain", "-n", "8"], 0);
+    for hit in found["results"].as_array().expect("results") {
+        let (number, explain) = (|value: &serde_json::Value| value.as_f64().expect("a number"), &hit["explain"]);
+        let weight = number(&explain["dense_weight"]);
+        let sum = weight * number(&explain["cosine_normalized"]) + (1.0 - weight) * number(&explain["bm25_normalized"]);
+        assert!((sum - number(&hit["score"])).abs() < 1e-5, "{hit}");
+    }
+}

@@ -1,0 +1,164 @@
+//! `index`, `status` and `get`: what is taken up, what is taken over, and what stays safe.
+
+use std::fs;
+
+use crate::sandbox::Sandbox;
+
+fn three_guides() -> Sandbox {
+    let home = Sandbox::new();
+    home.write("guides/one.md", "# One\n\nAbout apples.\n\n## More\n\nAnd pears.\n");
+    home.write("guides/two.md", "# Two\n\nAbout bridges.\n");
+    home.write("guides/deep/three.txt", "Notes On Clouds\n\nThey are made of water.\n");
+    home
+}
+
+#[test]
+fn only_what_changed_is_embedded_again() {
+    let home = three_guides();
+    let built = home.json(&["index", "guides"], 0);
+    assert_eq!((&built["guides"], &built["passages"], &built["embedded"]), (&3.into(), &4.into(), &4.into()));
+    let again = home.json(&["index"], 0);
+    assert_eq!((&again["embedded"], &again["changed"]), (&0.into(), &0.into()));
+    home.write("guides/one.md", "# One\n\nAbout apples.\n\n## More\n\nAnd plums.\n");
+    home.write("guides/four.md", "# Four\n\nAbout doors.\n");
+    fs::remove_file(home.path("guides/two.md")).expect("it is there");
+    let status = home.json(&["status"], 0);
+    assert_eq!(status["current"]["changes"], serde_json::json!({"added": 1, "changed": 1, "removed": 1}));
+    let changed = home.json(&["index"], 0);
+    assert_eq!(
+        ["added", "changed", "removed", "embedded"].map(|key| changed[key].as_u64()),
+        [Some(1), Some(1), Some(1), Some(2)]
+    );
+}
+
+#[test]
+fn a_search_takes_up_changes_by_itself() {
+    let home = three_guides();
+    home.ok(&["index", "guides"]);
+    home.write("guides/two.md", "# Two\n\nAbout lighthouses.\n");
+    let found = home.json(&["search", "lighthouses", "-n", "1"], 0);
+    assert_eq!(found["results"][0]["path"], "guides/two.md");
+    let gone = home.json(&["search", "bridges", "--mode", "bm25"], 1);
+    assert_eq!(gone["results"], serde_json::json!([]));
+}
+
+#[test]
+fn a_touched_file_costs_no_new_text() {
+    let home = three_guides();
+    home.ok(&["index", "guides"]);
+    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(60);
+    let file = fs::File::options().append(true).open(home.path("guides/one.md")).expect("it is there");
+    file.set_modified(later).expect("times can be set");
+    let again = home.json(&["index"], 0);
+    assert_eq!((&again["changed"], &again["embedded"]), (&0.into(), &0.into()));
+    home.json(&["search", "apples", "-n", "1"], 0);
+}
+
+#[test]
+fn folders_are_added_and_removed() {
+    let home = three_guides();
+    home.write("other/guides/five.md", "# Five\n\nAbout elephants.\n");
+    home.ok(&["search", "python"]);
+    home.ok(&["index", "guides"]);
+    home.ok(&["index", "other/guides"]);
+    let status = home.json(&["status"], 0);
+    let names: Vec<_> = status["current"]["sources"].as_array().expect("sources").iter().map(|s| &s["name"]).collect();
+    let root = home.path("").file_name().expect("a name").to_string_lossy().into_owned();
+    assert_eq!(names, [&format!("{root}/guides")[..], "other/guides"], "the guides that ship gave way");
+    home.ok(&["index", "--remove", "other/guides"]);
+    assert_eq!(home.json(&["search", "elephants", "--mode", "bm25"], 1)["results"], serde_json::json!([]));
+    home.run(&["index", "--remove", "guides"]).says(2, &["all the index holds"]);
+    home.run(&["index", "--remove", "nowhere"]).says(2, &["`nowhere` is not in the index"]);
+}
+
+#[test]
+fn a_folder_that_is_gone_keeps_its_guides() {
+    let home = three_guides();
+    home.ok(&["index", "guides"]);
+    fs::rename(home.path("guides"), home.path("elsewhere")).expect("it can be moved");
+    let run = home.ok(&["search", "apples", "-n", "1"]);
+    assert!(run.stdout.contains("guides/one.md"), "{}", run.stdout);
+    let status = home.json(&["status"], 0);
+    assert_eq!(status["current"]["documents"].as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn get_prints_what_is_cited() {
+    let home = three_guides();
+    home.ok(&["index", "guides"]);
+    for (citation, expected) in [
+        ("guides/one.md:3", "About apples.\n"),
+        ("guides/one.md:5-7", "## More\n\nAnd pears.\n"),
+        ("one.md:1", "# One\n"),
+        ("deep/three.txt", "Notes On Clouds\n\nThey are made of water.\n"),
+    ] {
+        assert_eq!(home.ok(&["get", citation]).stdout, expected);
+    }
+    for (citation, message) in [
+        ("guides/one.md:8", "has 7 lines"),
+        ("guides/one.md:0", "counting from 1"),
+        ("guides/none.md:1", "no guide `guides/none.md`"),
+        ("/etc/hostname", "no guide `/etc/hostname`"),
+    ] {
+        home.run(&["get", citation]).says(2, &[message]);
+    }
+    let fresh = Sandbox::new();
+    let shipped = fresh.ok(&["get", "corpus/data-analyst.md:1-2"]).stdout;
+    assert!(shipped.starts_with("---\ntitle:"), "{shipped}");
+}
+
+#[test]
+fn a_damaged_index_is_named_and_made_again() {
+    for (file, keep) in [("vectors", 10), ("graph", 70), ("chunks.jsonl", 5), ("manifest.json", 20), ("chunks.offsets", 3)] {
+        let home = three_guides();
+        home.ok(&["index", "guides"]);
+        let index = home.path(".local/share/guidepost/index");
+        let current = fs::read_to_string(index.join("CURRENT")).expect("an index");
+        let damaged = index.join(current.trim()).join(file);
+        fs::write(&damaged, &fs::read(&damaged).expect("it is there")[..keep]).expect("writable");
+        home.run(&["search", "apples"]).says(2, &["damaged", file, "guidepost index --rebuild"]);
+        home.ok(&["index", "--rebuild", "guides"]);
+        home.ok(&["search", "apples"]);
+    }
+}
+
+#[test]
+fn leftovers_of_a_killed_writer_are_cleared_away() {
+    let home = three_guides();
+    home.ok(&["index", "guides"]);
+    home.write(".local/share/guidepost/index/unfinished-4242/vectors", "half");
+    home.ok(&["search", "apples"]);
+    home.write("guides/two.md", "# Two\n\nAbout tunnels.\n");
+    home.ok(&["search", "tunnels"]);
+    let index = home.path(".local/share/guidepost/index");
+    let mut names: Vec<String> =
+        fs::read_dir(index).expect("an index").flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    assert_eq!(names, ["CURRENT", "LOCK", "generation-000002"]);
+}
+
+#[test]
+fn many_readers_and_writers_at_once_see_whole_indexes() {
+    let home = three_guides();
+    home.ok(&["index", "guides"]);
+    std::thread::scope(|scope| {
+        let write = scope.spawn(|| {
+            for round in 0..8 {
+                home.write("guides/two.md", format!("# Two\n\nAbout round {round} of the game.\n"));
+                home.ok(&["index"]);
+            }
+        });
+        let readers: Vec<_> = (0..3)
+            .map(|_| {
+                scope.spawn(|| {
+                    for _ in 0..8 {
+                        let run = home.ok(&["search", "apples", "-n", "1", "--json"]);
+                        assert!(run.stdout.contains("guides/one.md"), "{}", run.stdout);
+                    }
+                })
+            })
+            .collect();
+        write.join().expect("every update succeeds");
+        readers.into_iter().for_each(|reader| reader.join().expect("every search succeeds"));
+    });
+}

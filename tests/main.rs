@@ -1,0 +1,16 @@
+//! Everything a user meets, tested through the binary.
+//!
+//! Most tests use the weightless embedder and take milliseconds. Those in `real_model` fetch the real model once, or
+//! say that they were skipped; `GUIDEPOST_REQUIRE_MODEL=1` turns a skip into a failure.
+
+mod sandbox;
+mod tiny_model;
+
+mod asking;
+mod bad_input;
+mod indexing;
+mod models;
+mod output;
+mod real_model;
+mod settings;
+mod shared_guides;
