@@ -53,7 +53,8 @@ fn every_mode_finds_shared_words() {
     home.write("guides/sql.md", "# SQL\n\nJoins combine tables.\n\n## Certification\n\nThe exam is short.\n");
     home.write("guides/bread.md", "# Bread\n\nFlour, water, salt and time.\n");
     for mode in ["hybrid", "dense", "bm25"] {
-        let found = home.json(&["search", "joins of tables", "--guides", "guides", "--mode", mode, "--explain"], 0);
+        let found =
+            home.json(&["search", "joins of tables", "--guides", "guides", "--mode", mode, "--explain"], 0);
         assert_eq!((&found["results"][0]["path"], &found["mode"]), (&"guides/sql.md".into(), &mode.into()));
         let explain = &found["results"][0]["explain"];
         assert_eq!(explain["bm25"].is_null(), mode == "dense", "{explain}");
@@ -66,9 +67,11 @@ fn the_score_is_what_explain_says() {
     let home = Sandbox::new();
     let found = home.json(&["search", "learn SQL for data analysis", "--explain", "-n", "8"], 0);
     for hit in found["results"].as_array().expect("results") {
-        let (number, explain) = (|value: &serde_json::Value| value.as_f64().expect("a number"), &hit["explain"]);
+        let (number, explain) =
+            (|value: &serde_json::Value| value.as_f64().expect("a number"), &hit["explain"]);
         let weight = number(&explain["dense_weight"]);
-        let sum = weight * number(&explain["cosine_normalized"]) + (1.0 - weight) * number(&explain["bm25_normalized"]);
+        let sum = weight * number(&explain["cosine_normalized"])
+            + (1.0 - weight) * number(&explain["bm25_normalized"]);
         assert!((sum - number(&hit["score"])).abs() < 1e-5, "{hit}");
     }
 }

@@ -61,7 +61,8 @@ fn an_empty_folder_is_said() {
     let home = Sandbox::new();
     fs::create_dir(home.path("empty")).expect("writable");
     home.run(&["index", "empty"]).says(1, &["`empty` holds no guides", "Markdown"]);
-    home.run(&["ask", "anything", "--guides", "empty", "--index", "other"]).says(1, &["`empty` holds no guides"]);
+    home.run(&["ask", "anything", "--guides", "empty", "--index", "other"])
+        .says(1, &["`empty` holds no guides"]);
 }
 
 #[test]
@@ -108,14 +109,17 @@ fn an_index_of_another_model_is_refused_and_kept() {
     still_answers(&home);
     home.ok(&["index", "--rebuild", "--model", "./tiny"]);
     home.ok(&["search", "apples", "--model", "./tiny"]);
-    home.run(&["search", "apples", "--model", "./other"]).says(2, &["was made with `tiny", "not with `other"]);
+    home.run(&["search", "apples", "--model", "./other"])
+        .says(2, &["was made with `tiny", "not with `other"]);
 }
 
 #[test]
 fn a_damaged_model_is_named_and_no_index_is_lost() {
     let home = with_index();
     let whole = home.path("tiny");
-    for (file, keep) in [("model.safetensors", 100), ("model.safetensors", 0), ("tokenizer.json", 50), ("config.json", 5)] {
+    for (file, keep) in
+        [("model.safetensors", 100), ("model.safetensors", 0), ("tokenizer.json", 50), ("config.json", 5)]
+    {
         tiny_model::write(&whole, 1);
         let path = whole.join(file);
         fs::write(&path, &fs::read(&path).expect("it is there")[..keep]).expect("writable");

@@ -62,7 +62,8 @@ fn folders_are_added_and_removed() {
     home.ok(&["index", "guides"]);
     home.ok(&["index", "other/guides"]);
     let status = home.json(&["status"], 0);
-    let names: Vec<_> = status["current"]["sources"].as_array().expect("sources").iter().map(|s| &s["name"]).collect();
+    let names: Vec<_> =
+        status["current"]["sources"].as_array().expect("sources").iter().map(|s| &s["name"]).collect();
     let root = home.path("").file_name().expect("a name").to_string_lossy().into_owned();
     assert_eq!(names, [&format!("{root}/guides")[..], "other/guides"], "the guides that ship gave way");
     home.ok(&["index", "--remove", "other/guides"]);
@@ -109,7 +110,9 @@ fn get_prints_what_is_cited() {
 
 #[test]
 fn a_damaged_index_is_named_and_made_again() {
-    for (file, keep) in [("vectors", 10), ("graph", 70), ("chunks.jsonl", 5), ("manifest.json", 20), ("chunks.offsets", 3)] {
+    for (file, keep) in
+        [("vectors", 10), ("graph", 70), ("chunks.jsonl", 5), ("manifest.json", 20), ("chunks.offsets", 3)]
+    {
         let home = three_guides();
         home.ok(&["index", "guides"]);
         let index = home.path(".local/share/guidepost/index");
@@ -131,8 +134,11 @@ fn leftovers_of_a_killed_writer_are_cleared_away() {
     home.write("guides/two.md", "# Two\n\nAbout tunnels.\n");
     home.ok(&["search", "tunnels"]);
     let index = home.path(".local/share/guidepost/index");
-    let mut names: Vec<String> =
-        fs::read_dir(index).expect("an index").flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> = fs::read_dir(index)
+        .expect("an index")
+        .flatten()
+        .map(|e| e.file_name().to_string_lossy().into_owned())
+        .collect();
     names.sort();
     assert_eq!(names, ["CURRENT", "LOCK", "generation-000002"]);
 }

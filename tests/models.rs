@@ -6,7 +6,10 @@ use crate::tiny_model;
 /// The real model's name, no hub and no pip.
 fn unreachable(home: &Sandbox, args: &[&str]) -> Run {
     let mut command = home.command(args);
-    command.env("GUIDEPOST_MODEL", "all-MiniLM-L6-v2").env("HF_ENDPOINT", "http://127.0.0.1:1").env("PATH", "");
+    command
+        .env("GUIDEPOST_MODEL", "all-MiniLM-L6-v2")
+        .env("HF_ENDPOINT", "http://127.0.0.1:1")
+        .env("PATH", "");
     Run::of(&mut command)
 }
 
@@ -20,7 +23,8 @@ fn without_a_model_words_alone_answer() {
     let second = unreachable(&home, &["search", "error budget"]);
     assert_eq!(second.stderr.lines().count(), 1, "one line, and no second attempt: {}", second.stderr);
     second.says(0, &["searching by words alone", "guidepost models pull"]);
-    unreachable(&home, &["search", "error budget", "--mode", "dense"]).says(2, &["--mode dense needs a model"]);
+    unreachable(&home, &["search", "error budget", "--mode", "dense"])
+        .says(2, &["--mode dense needs a model"]);
     unreachable(&home, &["models", "pull"]).says(2, &["could not be fetched"]);
 }
 
@@ -32,7 +36,10 @@ fn offline_fetches_nothing() {
     assert!(!flag.stderr.contains("does not answer"), "{}", flag.stderr);
     let fresh = Sandbox::new();
     let mut command = fresh.command(&["search", "error budget"]);
-    command.env("GUIDEPOST_MODEL", "all-MiniLM-L6-v2").env("HF_HUB_OFFLINE", "1").env("HF_ENDPOINT", "http://127.0.0.1:1");
+    command
+        .env("GUIDEPOST_MODEL", "all-MiniLM-L6-v2")
+        .env("HF_HUB_OFFLINE", "1")
+        .env("HF_ENDPOINT", "http://127.0.0.1:1");
     let run = Run::of(&mut command);
     run.says(0, &["fetching is switched off", "searching by words alone"]);
     assert!(!run.stderr.contains("does not answer"), "{}", run.stderr);
@@ -69,11 +76,15 @@ fn a_folder_is_a_model() {
     let built = home.json(&["index", "guides", "--model", "./tiny"], 0);
     let passages = built["passages"].as_u64().expect("a number");
     assert!(passages > 10, "64 tokens of single letters hold little: {built}");
-    let found = home.json(&["search", "short", "--model", "./tiny", "--mode", "dense", "--min-confidence", "0"], 0);
+    let found =
+        home.json(&["search", "short", "--model", "./tiny", "--mode", "dense", "--min-confidence", "0"], 0);
     assert_eq!(found["results"].as_array().map(Vec::len), Some(5));
     let status = home.json(&["status"], 0);
     let fingerprint = status["current"]["fingerprint"].as_str().expect("a text");
-    assert!(fingerprint.starts_with("tiny: weights ") && fingerprint.contains("mean pooling, 64 tokens"), "{fingerprint}");
+    assert!(
+        fingerprint.starts_with("tiny: weights ") && fingerprint.contains("mean pooling, 64 tokens"),
+        "{fingerprint}"
+    );
 }
 
 #[test]

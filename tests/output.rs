@@ -14,24 +14,28 @@ fn every_format_is_valid_also_when_empty() {
             let run = home.run(&["search", query, "--mode", "bm25", "--format", format]);
             assert_eq!(run.code, code, "{format}: {}", run.stderr);
             assert!(!run.stdout.contains('\u{1b}'), "{format}: escapes off a terminal");
-            let found = match format {
-                "json" => {
-                    let value: serde_json::Value = serde_json::from_str(&run.stdout).expect("valid JSON");
-                    assert_eq!(value["schema_version"], 1);
-                    value["results"].as_array().expect("an array").len()
-                }
-                "jsonl" => {
-                    let parse = |line: &str| serde_json::from_str::<serde_json::Value>(line).expect("valid JSON");
-                    run.stdout.lines().map(parse).filter(|line| line["type"] == "result").count()
-                }
-                "csv" => {
-                    assert!(run.stdout.starts_with("rank,path,first_line,last_line,confidence,score,title,heading,text\n"));
-                    run.stdout.matches("guides/a.md").count()
-                }
-                "md" => run.stdout.matches("\n## ").count(),
-                "files" => run.stdout.lines().filter(|line| line.ends_with("guides/a.md")).count(),
-                _ => run.stdout.matches("guides/a.md").count(),
-            };
+            let found =
+                match format {
+                    "json" => {
+                        let value: serde_json::Value = serde_json::from_str(&run.stdout).expect("valid JSON");
+                        assert_eq!(value["schema_version"], 1);
+                        value["results"].as_array().expect("an array").len()
+                    }
+                    "jsonl" => {
+                        let parse =
+                            |line: &str| serde_json::from_str::<serde_json::Value>(line).expect("valid JSON");
+                        run.stdout.lines().map(parse).filter(|line| line["type"] == "result").count()
+                    }
+                    "csv" => {
+                        assert!(run.stdout.starts_with(
+                            "rank,path,first_line,last_line,confidence,score,title,heading,text\n"
+                        ));
+                        run.stdout.matches("guides/a.md").count()
+                    }
+                    "md" => run.stdout.matches("\n## ").count(),
+                    "files" => run.stdout.lines().filter(|line| line.ends_with("guides/a.md")).count(),
+                    _ => run.stdout.matches("guides/a.md").count(),
+                };
             assert_eq!(found, rows, "{format}: {}", run.stdout);
         }
     }

@@ -23,7 +23,8 @@ pub(crate) fn real_home(command: &mut Command) -> &mut Command {
         }
     }
     let home = std::env::var_os("HOME").unwrap_or_default();
-    let cache = std::env::var_os("XDG_CACHE_HOME").unwrap_or_else(|| PathBuf::from(home).join(".cache").into());
+    let cache =
+        std::env::var_os("XDG_CACHE_HOME").unwrap_or_else(|| PathBuf::from(home).join(".cache").into());
     command.env("XDG_CACHE_HOME", cache).env("GUIDEPOST_MODEL", NAME)
 }
 
@@ -54,7 +55,9 @@ fn a_career_question_is_answered_with_sources() {
         return;
     }
     let home = Sandbox::new();
-    for question in ["How do I become a machine learning engineer?", "what do I need to know for on-call work"] {
+    for question in
+        ["How do I become a machine learning engineer?", "what do I need to know for on-call work"]
+    {
         let run = Run::of(real_home(&mut home.command(&["ask", question, "--json"])));
         assert_eq!(run.code, 0, "{}", run.stderr);
         let value: Value = serde_json::from_str(&run.stdout).expect("valid JSON");
@@ -62,7 +65,8 @@ fn a_career_question_is_answered_with_sources() {
         let statements = value["answer"]["statements"].as_array().expect("an answer");
         assert!(statements.len() >= 2, "{value}");
     }
-    let again = Run::of(real_home(&mut home.command(&["ask", "How do I become a machine learning engineer?"])));
+    let again =
+        Run::of(real_home(&mut home.command(&["ask", "How do I become a machine learning engineer?"])));
     assert_eq!(again.stderr, "", "no fetch and no embedding but the question's");
     let nothing = Run::of(real_home(&mut home.command(&["ask", "how long do I boil an egg"])));
     nothing.says(1, &["no guide here answers that"]);

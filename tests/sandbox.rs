@@ -69,7 +69,8 @@ impl Sandbox {
         let mut command = self.command(args);
         let run = Run::of(command.arg("--json"));
         assert_eq!(run.code, code, "{}", run.stderr);
-        let value: Value = serde_json::from_str(&run.stdout).expect("standard output is JSON and nothing else");
+        let value: Value =
+            serde_json::from_str(&run.stdout).expect("standard output is JSON and nothing else");
         check_citations(&value, |path| self.guide(path));
         value
     }
@@ -128,7 +129,9 @@ pub(crate) fn check_citations(value: &Value, guide: impl Fn(&str) -> String) {
     for cited in statements.iter().chain(&results) {
         let path = cited["path"].as_str().expect("a citation has a path");
         let text = match path.strip_prefix("corpus/") {
-            Some(name) => fs::read_to_string(checkout().join("corpus").join(name)).unwrap_or_else(|_| guide(path)),
+            Some(name) => {
+                fs::read_to_string(checkout().join("corpus").join(name)).unwrap_or_else(|_| guide(path))
+            }
             None => guide(path),
         };
         let number = |key: &str| cited[key].as_u64().expect("a line number") as usize;

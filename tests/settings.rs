@@ -3,7 +3,8 @@
 use crate::sandbox::{Run, Sandbox};
 
 fn results(home: &Sandbox, flags: &[&str], variable: Option<&str>) -> usize {
-    let mut command = home.command(&[&["search", "python", "--json", "--min-confidence", "0"], flags].concat());
+    let mut command =
+        home.command(&[&["search", "python", "--json", "--min-confidence", "0"], flags].concat());
     if let Some(limit) = variable {
         command.env("GUIDEPOST_LIMIT", limit);
     }
@@ -32,10 +33,17 @@ fn the_nearer_setting_wins() {
 fn a_file_beside_guides_has_no_power() {
     let home = Sandbox::new();
     home.write("guides/a.md", "# A\n\nOn python.\n");
-    home.write("guides/guidepost.toml", "model = \"./evil\"\nindex = \"/tmp/stolen\"\nendpoint = \"http://x\"\n");
+    home.write(
+        "guides/guidepost.toml",
+        "model = \"./evil\"\nindex = \"/tmp/stolen\"\nendpoint = \"http://x\"\n",
+    );
     let run = home.ok(&["search", "python", "--guides", "guides"]);
     for key in ["model", "index", "endpoint"] {
-        assert!(run.stderr.contains(&format!("`{key}` has no effect in a file beside guides")), "{}", run.stderr);
+        assert!(
+            run.stderr.contains(&format!("`{key}` has no effect in a file beside guides")),
+            "{}",
+            run.stderr
+        );
     }
     home.write("guides/guidepost.toml", "limit = \"many\"\n");
     home.run(&["search", "python"]).says(2, &["guidepost.toml", "is not understood"]);

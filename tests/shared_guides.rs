@@ -30,7 +30,11 @@ fn damaged_guides_are_repaired_and_their_headings_found() {
     }
     let headings = |query: &str| -> Vec<String> {
         let found = home.json(&["search", query, "--mode", "bm25", "-n", "3", "--min-confidence", "0"], 0);
-        let path = |hit: &Value| hit["heading_path"].as_array().map(|path| path.iter().map(|h| h.as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>().join(" > "));
+        let path = |hit: &Value| {
+            hit["heading_path"].as_array().map(|path| {
+                path.iter().map(|h| h.as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>().join(" > ")
+            })
+        };
         found["results"].as_array().expect("results").iter().filter_map(path).collect()
     };
     let scraped = headings("fruits spam detector");
@@ -62,8 +66,12 @@ fn real_questions_find_their_passage_among_the_first_three() {
         let run = Run::of(real_home(command.arg(&folder)));
         let found: Value = serde_json::from_str(&run.stdout).expect("valid JSON");
         check_citations(&found, |path| home.ok(&["get", path]).stdout);
-        let texts: Vec<&str> =
-            found["results"].as_array().expect("results").iter().filter_map(|hit| hit["text"].as_str()).collect();
+        let texts: Vec<&str> = found["results"]
+            .as_array()
+            .expect("results")
+            .iter()
+            .filter_map(|hit| hit["text"].as_str())
+            .collect();
         assert!(texts.iter().any(|text| text.contains(expected)), "{question}: {texts:#?}");
         assert!(MOJIBAKE.iter().all(|sign| !run.stdout.contains(sign)), "{}", run.stdout);
     }

@@ -27,7 +27,10 @@ pub(crate) fn write(folder: &Path, seed: u32) {
             "layer_norm_eps": 1e-12, "pad_token_id": 0
         }),
     );
-    write("modules.json", json!([{"path": "", "type": "Transformer"}, {"path": "1_Pooling", "type": "Pooling"}]));
+    write(
+        "modules.json",
+        json!([{"path": "", "type": "Transformer"}, {"path": "1_Pooling", "type": "Pooling"}]),
+    );
     write("sentence_bert_config.json", json!({"max_seq_length": 64}));
     write("1_Pooling/config.json", json!({"pooling_mode_mean_tokens": true}));
     write("tokenizer.json", tokenizer(&vocabulary));

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use guidepost_index::{Request, ShippedGuide, Snapshot, Source, update};
-use guidepost_model::{DeviceChoice, ModelChoice, OpenDevice, Places, SentenceTransformer, fetch, locate, registry};
+use guidepost_model::{
+    DeviceChoice, ModelChoice, OpenDevice, Places, SentenceTransformer, fetch, locate, registry,
+};
+use guidepost_query::Hit;
 use guidepost_text::{Embed, Embedding, TextRole};
 use serde::Deserialize;
 
@@ -25,7 +28,8 @@ pub fn load_model() -> anyhow::Result<SentenceTransformer> {
     let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
     let cache = cache.or(home).context("neither XDG_CACHE_HOME nor HOME is set")?.join("guidepost");
     let fetched = cache.join("models");
-    let places = Places { models: vec!["models".into(), fetched.clone()], fetched, stamps: cache.join("digests") };
+    let places =
+        Places { models: vec!["models".into(), fetched.clone()], fetched, stamps: cache.join("digests") };
     let name = registry()[0].name.clone();
     let model = match locate(&ModelChoice::Named(name.clone()), &places)? {
         Some(model) => model,
@@ -92,18 +96,69 @@ impl Collection {
     /// A disk that refuses or a model that fails.
     pub fn index(&self, embedder: &dyn Embed) -> anyhow::Result<Snapshot> {
         let guides: Vec<ShippedGuide> = self.documents.iter().map(as_guide).collect();
-        let index = work_folder().join(format!("{}-index", self.name));
-        let request = Request {
-            index: &index,
-            sources: &[Source::Shipped],
-            shipped: &guides,
-            embedder: Some(embedder),
-            rebuild: false,
-            wait: true,
-        };
-        update(&request, &mut |_| ())?;
-        Snapshot::open(&index)?.context("the index was just written")
+        index(&self.name, &guides, embedder)
     }
+}
+
+/// The guides that ship, and the questions that come with them.
+pub struct Shipped {
+    /// The guides, indexed.
+    pub snapshot: Snapshot,
+    /// `corpus/questions.jsonl`.
+    pub questions: Vec<ShippedQuestion>,
+}
+
+/// A question over the guides that ship.
+#[derive(Deserialize)]
+pub struct ShippedQuestion {
+    /// As a reader asks it.
+    pub question: String,
+    /// File of the guide that answers it; `None` where nothing does.
+    pub guide: Option<String>,
+    /// Heading of the section that answers it; `None` where nothing does.
+    pub section: Option<String>,
+}
+
+impl ShippedQuestion {
+    /// Whether a hit lies in the section that answers.
+    pub fn is_answered_by(&self, hit: &Hit) -> bool {
+        let in_section = |section: &String| hit.chunk.chunk.heading_path.contains(section);
+        self.guide.as_ref() == Some(&hit.document.relative) && self.section.as_ref().is_some_and(in_section)
+    }
+}
+
+impl Shipped {
+    /// Indexes `corpus/`; run from the root of the checkout.
+    ///
+    /// # Errors
+    /// Another folder, or a model that fails.
+    pub fn open(embedder: &dyn Embed) -> anyhow::Result<Self> {
+        let mut guides = Vec::new();
+        for entry in fs::read_dir("corpus").context("run this from the root of the checkout")?.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.ends_with(".md") && name != "README.md" {
+                guides.push(ShippedGuide { path: name.leak(), bytes: fs::read(entry.path())?.leak() });
+            }
+        }
+        guides.sort_by_key(|guide| guide.path);
+        let questions = read_lines(Path::new("corpus/questions.jsonl"))?;
+        Ok(Shipped { snapshot: index("shipped", &guides, embedder)?, questions })
+    }
+}
+
+/// Builds or updates an index that is kept between runs.
+fn index(name: &str, guides: &[ShippedGuide], embedder: &dyn Embed) -> anyhow::Result<Snapshot> {
+    let index = work_folder().join(format!("{name}-index"));
+    let request = Request {
+        index: &index,
+        sources: &[Source::Shipped],
+        shipped: guides,
+        embedder: Some(embedder),
+        rebuild: false,
+        wait: true,
+    };
+    update(&request, &mut |_| ())?;
+    Snapshot::open(&index)?.context("the index was just written")
 }
 
 /// In memory for the rest of the program, as guides that ship are.
@@ -139,7 +194,8 @@ pub fn embed_kept(
     }
     let borrowed: Vec<&str> = texts.iter().map(String::as_str).collect();
     let embeddings = embedder.embed(&borrowed, role, &|_| ())?;
-    let bytes: Vec<u8> = embeddings.iter().flat_map(|row| row.as_slice()).flat_map(|v| v.to_le_bytes()).collect();
+    let bytes: Vec<u8> =
+        embeddings.iter().flat_map(|row| row.as_slice()).flat_map(|v| v.to_le_bytes()).collect();
     fs::create_dir_all(work_folder())?;
     fs::write(&path, bytes)?;
     Ok(embeddings)

@@ -5,18 +5,17 @@
 //!
 //!     cargo run --release -p guidepost-benches --bin confidence -- DIR... -- DIR... --shipped
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::Context;
-use guidepost_benches::{Collection, load_model};
-use guidepost_index::{Request, ShippedGuide, Snapshot, Source, update};
+use guidepost_benches::{Collection, Shipped, load_model};
+use guidepost_index::Snapshot;
 use guidepost_query::{Evidence, Hit, Mode, Question, SearchOptions, confidence, search};
 use guidepost_text::Embed;
-use serde_json::Value;
 
 /// Questions of a collection that are used; more would only repeat.
 const QUESTIONS: usize = 300;
 const HITS: usize = 3;
+const THRESHOLDS: [f32; 6] = [0.03, 0.05, 0.1, 0.15, 0.2, 0.3];
 
 /// What was seen, and whether the hit was right.
 #[derive(Clone, Copy)]
@@ -30,6 +29,8 @@ struct Set {
     name: String,
     snapshot: Snapshot,
     questions: Vec<String>,
+    /// Whether anything answers the question.
+    answerable: Vec<bool>,
     is_right: Box<dyn Fn(usize, &Hit) -> bool>,
 }
 
@@ -38,41 +39,69 @@ fn main() -> anyhow::Result<()> {
     let model = load_model()?;
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let mut halves = arguments.split(|argument| argument == "--");
-    let read = |names: &[String]| names.iter().map(|name| set(name, &model)).collect::<anyhow::Result<Vec<_>>>();
+    let read =
+        |names: &[String]| names.iter().map(|name| set(name, &model)).collect::<anyhow::Result<Vec<_>>>();
     let (fit, check) = (read(halves.next().unwrap_or_default())?, read(halves.next().unwrap_or_default())?);
     for (mode, title) in [(Mode::Hybrid, "with vectors"), (Mode::Bm25, "words alone")] {
         let embedder: Option<&dyn Embed> = (mode == Mode::Hybrid).then_some(&model);
-        let examples: Vec<Example> =
-            (0..fit.len()).map(|at| examples(&fit, at, embedder)).collect::<anyhow::Result<Vec<_>>>()?.concat();
+        let examples: Vec<Example> = (0..fit.len())
+            .map(|at| examples(&fit, at, embedder))
+            .collect::<anyhow::Result<Vec<_>>>()?
+            .concat()
+            .concat();
         let [intercept, cosine, coverage] = fit_logistic(&examples);
         println!("{title}: fitted intercept {intercept:.2}, cosine {cosine:.2}, coverage {coverage:.2}\n");
-        println!("| checked on | examples | right | ECE | AUROC | own questions at .3 or more | foreign ones |");
-        println!("|---|---|---|---|---|---|---|");
+        println!("| checked on | examples | right | ECE | AUROC |");
+        println!("|---|---|---|---|---|");
         for at in 0..check.len() {
-            let own = examples_of(&check[at], &check[at].questions, true, embedder)?;
-            let all = self::examples(&check, at, embedder)?;
-            let foreign = &all[own.len()..];
+            let all = self::examples(&check, at, embedder)?.concat();
             println!(
-                "| {} | {} | {} | {:.3} | {:.3} | {:.0} % | {:.0} % |",
+                "| {} | {} | {} | {:.3} | {:.3} |",
                 check[at].name,
                 all.len(),
                 all.iter().filter(|example| example.right).count(),
                 calibration_error(&all),
                 auroc(&all),
-                answered(&own),
-                answered(foreign),
             );
+        }
+        println!(
+            "\n| questions answered from this confidence on | {} |",
+            THRESHOLDS.map(|t| t.to_string()).join(" | ")
+        );
+        println!("|---|{}", "---|".repeat(THRESHOLDS.len()));
+        for at in 0..check.len() {
+            let questions = self::examples(&check, at, embedder)?;
+            let (own, foreign) = questions.split_at(check[at].questions.len());
+            let split = own.iter().zip(&check[at].answerable);
+            let part = |wanted: bool| {
+                split.clone().filter(move |(_, answerable)| **answerable == wanted).map(|(q, _)| q)
+            };
+            let rows: [(&str, Vec<&Vec<Example>>); 3] = [
+                ("something answers", part(true).collect()),
+                ("nothing answers", part(false).collect()),
+                ("of another collection", foreign.iter().collect()),
+            ];
+            for (title, questions) in rows.iter().filter(|(_, questions)| !questions.is_empty()) {
+                let cells = THRESHOLDS
+                    .map(|threshold| format!("{:.0} %", answered(questions, threshold)))
+                    .join(" | ");
+                println!("| {}, {title} ({}) | {cells} |", check[at].name, questions.len());
+            }
         }
         println!();
     }
     Ok(())
 }
 
-/// A collection's own questions, then as many of the others.
-fn examples(sets: &[Set], at: usize, embedder: Option<&dyn Embed>) -> anyhow::Result<Vec<Example>> {
+/// The hits of a collection's own questions, then of as many of the others.
+fn examples(sets: &[Set], at: usize, embedder: Option<&dyn Embed>) -> anyhow::Result<Vec<Vec<Example>>> {
     let mut examples = examples_of(&sets[at], &sets[at].questions, true, embedder)?;
-    let others: Vec<&String> =
-        sets.iter().enumerate().filter(|(other, _)| *other != at).flat_map(|(_, set)| &set.questions).collect();
+    let others: Vec<&String> = sets
+        .iter()
+        .enumerate()
+        .filter(|(other, _)| *other != at)
+        .flat_map(|(_, set)| &set.questions)
+        .collect();
     let step = (others.len() / sets[at].questions.len().max(1)).max(1);
     let foreign: Vec<String> =
         others.into_iter().step_by(step).take(sets[at].questions.len()).cloned().collect();
@@ -85,15 +114,16 @@ fn examples_of(
     questions: &[String],
     own: bool,
     embedder: Option<&dyn Embed>,
-) -> anyhow::Result<Vec<Example>> {
+) -> anyhow::Result<Vec<Vec<Example>>> {
     let mut examples = Vec::new();
     let options = SearchOptions { limit: HITS, mode: Mode::Hybrid, min_confidence: 0.0 };
     for (number, text) in questions.iter().enumerate() {
-        let Ok(question) = Question::new(text) else { continue };
-        for hit in search(&set.snapshot, embedder, &question, options)? {
+        let example = |hit: &Hit| {
             let evidence = Evidence { cosine: hit.trace.fused.dense, coverage: hit.trace.coverage };
-            examples.push(Example { evidence, right: own && (set.is_right)(number, &hit) });
-        }
+            Example { evidence, right: own && (set.is_right)(number, hit) }
+        };
+        let hits = search(&set.snapshot, embedder, &Question::new(text)?, options)?;
+        examples.push(hits.iter().map(example).collect());
     }
     Ok(examples)
 }
@@ -105,48 +135,32 @@ fn set(name: &str, model: &dyn Embed) -> anyhow::Result<Set> {
     let collection = Collection::read(Path::new(name))?;
     let step = (collection.queries.len() / QUESTIONS).max(1);
     let chosen: Vec<_> = collection.queries.iter().step_by(step).take(QUESTIONS).collect();
-    let questions = chosen.iter().map(|query| query.text.clone()).collect();
+    let questions: Vec<String> = chosen.iter().map(|query| query.text.clone()).collect();
+    let answerable = vec![true; questions.len()];
     let judged: Vec<_> = chosen.iter().map(|query| collection.judged[&query.id].clone()).collect();
     let is_right = move |number: usize, hit: &Hit| {
         let id = hit.document.relative.trim_end_matches(".md");
         judged[number].get(id).is_some_and(|&grade| grade > 0.0)
     };
     let snapshot = collection.index(model)?;
-    Ok(Set { name: collection.name, snapshot, questions, is_right: Box::new(is_right) })
+    Ok(Set { name: collection.name, snapshot, questions, answerable, is_right: Box::new(is_right) })
 }
 
 /// The guides that ship. Questions that nothing answers count as their own and are always wrong.
 fn shipped(model: &dyn Embed) -> anyhow::Result<Set> {
-    let mut guides = Vec::new();
-    for entry in std::fs::read_dir("corpus").context("run this from the root of the checkout")?.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".md") && name != "README.md" {
-            guides.push(ShippedGuide { path: name.leak(), bytes: std::fs::read(entry.path())?.leak() });
-        }
-    }
-    guides.sort_by_key(|guide| guide.path);
-    let index: PathBuf = guidepost_benches::work_folder().join("shipped-index");
-    let request = Request {
-        index: &index,
-        sources: &[Source::Shipped],
-        shipped: &guides,
-        embedder: Some(model),
-        rebuild: false,
-        wait: true,
-    };
-    update(&request, &mut |_| ())?;
-    let lines = std::fs::read_to_string("corpus/questions.jsonl")?;
-    let parsed: Vec<Value> = lines.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
-    let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
-    let questions = parsed.iter().map(|value| text(value, "question")).collect();
-    let targets: Vec<(String, String)> =
-        parsed.iter().map(|value| (text(value, "guide"), text(value, "section"))).collect();
-    let is_right = move |number: usize, hit: &Hit| {
-        let (guide, section) = &targets[number];
-        hit.document.relative == *guide && hit.chunk.chunk.heading_path.contains(section)
-    };
-    let snapshot = Snapshot::open(&index)?.context("the index was just written")?;
-    Ok(Set { name: "the guides that ship".into(), snapshot, questions, is_right: Box::new(is_right) })
+    let shipped = Shipped::open(model)?;
+    let questions = shipped.questions.iter().map(|question| question.question.clone()).collect();
+    let answerable = shipped.questions.iter().map(|question| question.section.is_some()).collect();
+    let targets = shipped.questions;
+    let is_right = move |number: usize, hit: &Hit| targets[number].is_answered_by(hit);
+    let snapshot = shipped.snapshot;
+    Ok(Set {
+        name: "the guides that ship".into(),
+        snapshot,
+        questions,
+        answerable,
+        is_right: Box::new(is_right),
+    })
 }
 
 /// Maximum likelihood by Newton's method with a slight ridge.
@@ -156,8 +170,11 @@ fn fit_logistic(examples: &[Example]) -> [f64; 3] {
         let mut gradient = [0.0f64; 3];
         let mut hessian = [[0.0f64; 3]; 3];
         for example in examples {
-            let features =
-                [1.0, f64::from(example.evidence.cosine.unwrap_or(0.0)), f64::from(example.evidence.coverage)];
+            let features = [
+                1.0,
+                f64::from(example.evidence.cosine.unwrap_or(0.0)),
+                f64::from(example.evidence.coverage),
+            ];
             let logit: f64 = features.iter().zip(&weights).map(|(x, w)| x * w).sum();
             let chance = 1.0 / (1.0 + (-logit).exp());
             for i in 0..3 {
@@ -216,14 +233,23 @@ fn auroc(examples: &[Example]) -> f64 {
     let (right, wrong) = (score(true), score(false));
     let wins: f64 = right
         .iter()
-        .flat_map(|r| wrong.iter().map(move |w| if r > w { 1.0 } else if r == w { 0.5 } else { 0.0 }))
+        .flat_map(|r| {
+            wrong.iter().map(move |w| {
+                if r > w {
+                    1.0
+                } else if r == w {
+                    0.5
+                } else {
+                    0.0
+                }
+            })
+        })
         .sum();
     wins / (right.len() * wrong.len()).max(1) as f64
 }
 
-/// Percent of questions (of [`HITS`] examples each) whose best hit reaches the threshold of `ask`.
-fn answered(examples: &[Example]) -> f64 {
-    let questions: Vec<&[Example]> = examples.chunks(HITS).collect();
-    let reaches = |hits: &&&[Example]| hits.iter().any(|hit| confidence(hit.evidence) >= 0.3);
+/// Percent of questions with a hit of at least this confidence.
+fn answered(questions: &[&Vec<Example>], threshold: f32) -> f64 {
+    let reaches = |hits: &&&Vec<Example>| hits.iter().any(|hit| confidence(hit.evidence) >= threshold);
     100.0 * questions.iter().filter(reaches).count() as f64 / questions.len().max(1) as f64
 }

@@ -60,7 +60,8 @@ fn scores(collection: &Collection, model: &dyn Embed) -> anyhow::Result<Vec<f64>
     let score = |(query, vector): (&guidepost_benches::Query, &Embedding)| {
         let mut ranked: Vec<(f32, usize)> = documents.iter().map(|row| row.cosine(vector)).zip(0..).collect();
         ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        let ids: Vec<&str> = ranked.iter().take(10).map(|&(_, at)| collection.documents[at].id.as_str()).collect();
+        let ids: Vec<&str> =
+            ranked.iter().take(10).map(|&(_, at)| collection.documents[at].id.as_str()).collect();
         ndcg_at(10, &ids, &collection.judged[&query.id])
     };
     Ok(collection.queries.iter().zip(&questions).map(score).collect())

@@ -44,12 +44,15 @@ struct Row {
 fn measure(collection: &Collection, model: &dyn Embed) -> anyhow::Result<Row> {
     let snapshot = collection.index(model)?;
     let questions: Vec<String> = collection.queries.iter().map(|query| query.text.clone()).collect();
-    let vectors = embed_kept(&format!("{}-questions", collection.name), model, &questions, TextRole::Question)?;
+    let vectors =
+        embed_kept(&format!("{}-questions", collection.name), model, &questions, TextRole::Question)?;
     let mut scores: Vec<Vec<f64>> = vec![Vec::new(); WEIGHTS.len() + 3];
     for (query, vector) in collection.queries.iter().zip(&vectors) {
         let (bm25, dense) = legs(&snapshot, &query.text, vector)?;
         let cosine = |id| snapshot.cosine(vector, id);
-        let fused = |weight: f32| fuse(&bm25, &dense, weight, cosine).into_iter().map(|hit| (hit.id, hit.score)).collect();
+        let fused = |weight: f32| {
+            fuse(&bm25, &dense, weight, cosine).into_iter().map(|hit| (hit.id, hit.score)).collect()
+        };
         let mut rankings: Vec<Ranking> = vec![bm25.clone(), dense.clone(), reciprocal_ranks(&bm25, &dense)];
         rankings.extend(WEIGHTS.map(fused));
         for (at, ranking) in rankings.iter().enumerate() {
@@ -64,7 +67,10 @@ fn measure(collection: &Collection, model: &dyn Embed) -> anyhow::Result<Row> {
     let gain: Vec<f64> = scores[chosen].iter().zip(best).map(|(fused, leg)| fused - leg).collect();
     let gain = bootstrap(&gain);
     let cells = means.iter().map(|mean| format!("{mean:.4}")).collect::<Vec<_>>().join(" | ");
-    let text = format!("| {} | {cells} | {:+.4} ({:+.4} to {:+.4}) |", collection.name, gain.mean, gain.low, gain.high);
+    let text = format!(
+        "| {} | {cells} | {:+.4} ({:+.4} to {:+.4}) |",
+        collection.name, gain.mean, gain.low, gain.high
+    );
     Ok(Row { text, means })
 }
 

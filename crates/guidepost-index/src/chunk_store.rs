@@ -33,7 +33,11 @@ pub(crate) struct ChunkStore {
 
 impl ChunkStore {
     /// Writes both files into a generation that is being built.
-    pub(crate) fn write(folder: &Path, chunks: &[StoredChunk], manifest: &mut Manifest) -> Result<(), IndexError> {
+    pub(crate) fn write(
+        folder: &Path,
+        chunks: &[StoredChunk],
+        manifest: &mut Manifest,
+    ) -> Result<(), IndexError> {
         let mut offsets = vec![0u64];
         files::write(&folder.join(LINES), |file| {
             let mut end = 0;
@@ -73,5 +77,37 @@ impl ChunkStore {
         let line = line.ok_or_else(|| IndexError::damaged(&self.path, format!("it has no row {row}")))?;
         serde_json::from_slice(line)
             .map_err(|error| IndexError::damaged(&self.path, format!("row {row}: {error}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use guidepost_text::{Lines, Span};
+
+    use super::*;
+
+    #[test]
+    fn chunks_are_found_by_row() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let chunk = |row: usize| StoredChunk {
+            document: 0,
+            key: format!("key {row}"),
+            chunk: Chunk {
+                heading_path: vec!["Title".into()],
+                context: "Title".into(),
+                lines: Lines { first: 1, last: 1 },
+                span: Span { start: 0, end: 1 },
+                text: "line\nbreak \u{2028} ".repeat(row),
+            },
+        };
+        let chunks: Vec<StoredChunk> = (0..5).map(chunk).collect();
+        let mut manifest = Manifest::for_tests(1, 5);
+        let store = ChunkStore::write(folder.path(), &chunks, &mut manifest)
+            .and_then(|()| ChunkStore::open(folder.path(), &manifest))
+            .expect("it was just written");
+        for (row, chunk) in chunks.iter().enumerate() {
+            assert_eq!(&store.get(ChunkId(row as u32)).expect("it is there"), chunk);
+        }
+        assert!(matches!(store.get(ChunkId(5)), Err(IndexError::Damaged { .. })));
     }
 }

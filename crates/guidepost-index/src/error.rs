@@ -23,7 +23,9 @@ pub enum IndexError {
         path: PathBuf,
     },
     /// Made by another model, or cut in another way.
-    #[error("the index in `{path}` was made with `{found}`, not with `{wanted}`; make it again with `guidepost index --rebuild`, or choose another with --index")]
+    #[error(
+        "the index in `{path}` was made with `{found}`, not with `{wanted}`; make it again with `guidepost index --rebuild`, or choose another with --index"
+    )]
     Fingerprint {
         /// The directory.
         path: PathBuf,
@@ -33,7 +35,9 @@ pub enum IndexError {
         wanted: String,
     },
     /// A format this version does not read.
-    #[error("the index in `{path}` has format {found}, this version reads format {wanted}; make it again with `guidepost index --rebuild`")]
+    #[error(
+        "the index in `{path}` has format {found}, this version reads format {wanted}; make it again with `guidepost index --rebuild`"
+    )]
     Format {
         /// The directory.
         path: PathBuf,
@@ -51,7 +55,9 @@ pub enum IndexError {
         reason: String,
     },
     /// Another process is writing.
-    #[error("another guidepost ({holder}) is writing to the index in `{path}`; wait for it, or choose another index with --index")]
+    #[error(
+        "another guidepost ({holder}) is writing to the index in `{path}`; wait for it, or choose another index with --index"
+    )]
     Locked {
         /// The directory.
         path: PathBuf,
@@ -74,7 +80,9 @@ pub enum IndexError {
     #[error(transparent)]
     Embed(#[from] EmbedError),
     /// tantivy failed.
-    #[error("the text index in `{path}` failed: {reason}; if it stays so, make the index again with `guidepost index --rebuild`")]
+    #[error(
+        "the text index in `{path}` failed: {reason}; if it stays so, make the index again with `guidepost index --rebuild`"
+    )]
     Postings {
         /// Its directory.
         path: PathBuf,
@@ -92,7 +100,9 @@ impl IndexError {
                 io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied if action == "write" => {
                     "; choose a place that can be written with --index"
                 }
-                io::ErrorKind::StorageFull => "; the index that was there still answers; make room and try again",
+                io::ErrorKind::StorageFull => {
+                    "; the index that was there still answers; make room and try again"
+                }
                 _ => "",
             };
             IndexError::Io { action, path, error, hint }

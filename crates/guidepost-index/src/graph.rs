@@ -66,7 +66,11 @@ struct Level {
 
 impl Graph {
     /// Builds and freezes the graph of all vectors. Writes nothing where there is nothing to walk.
-    pub(crate) fn write(folder: &Path, rows: &[Embedding], manifest: &mut Manifest) -> Result<(), IndexError> {
+    pub(crate) fn write(
+        folder: &Path,
+        rows: &[Embedding],
+        manifest: &mut Manifest,
+    ) -> Result<(), IndexError> {
         if rows.len() < MIN_ROWS {
             return Ok(());
         }
@@ -115,18 +119,25 @@ impl Graph {
         let estimate = |row: u32| Order(vectors.estimate(&quantized, row as usize));
         let mut nearest = (estimate(self.entry), self.entry);
         for level in self.levels.iter().skip(1).rev() {
-            nearest = self.descend(level, nearest, &estimate);
+            nearest = self.descend(level, nearest, vectors.rows(), &estimate);
         }
         let found = self.beam(nearest, vectors.rows(), ef.max(candidates_for(limit)), &estimate);
         vectors.rescore(query, found, limit)
     }
 
     /// Steps to a nearer neighbor until there is none.
-    fn descend(&self, level: &Level, start: (Order, u32), estimate: &dyn Fn(u32) -> Order) -> (Order, u32) {
+    fn descend(
+        &self,
+        level: &Level,
+        start: (Order, u32),
+        rows: usize,
+        estimate: &dyn Fn(u32) -> Order,
+    ) -> (Order, u32) {
         let mut nearest = start;
         loop {
-            let neighbors = self.neighbors(level, nearest.1).iter().map(|&row| (estimate(row), row));
-            match neighbors.max() {
+            // Rows that are not there only a damaged file can name.
+            let there = self.neighbors(level, nearest.1).iter().filter(|&&row| (row as usize) < rows);
+            match there.map(|&row| (estimate(row), row)).max() {
                 Some(step) if step.0 > nearest.0 => nearest = step,
                 _ => return nearest,
             }
@@ -134,7 +145,13 @@ impl Graph {
     }
 
     /// Best-first search on level 0 that keeps the `ef` best rows.
-    fn beam(&self, start: (Order, u32), rows: usize, ef: usize, estimate: &dyn Fn(u32) -> Order) -> Vec<usize> {
+    fn beam(
+        &self,
+        start: (Order, u32),
+        rows: usize,
+        ef: usize,
+        estimate: &dyn Fn(u32) -> Order,
+    ) -> Vec<usize> {
         let mut seen = vec![false; rows];
         seen[start.1 as usize] = true;
         let mut open = BinaryHeap::from([start]);
@@ -226,7 +243,8 @@ fn freeze(hnsw: &Hnsw<'_, f32, CosineDistance>, rows: usize) -> Frozen {
     }
     let mut words = Vec::new();
     for (level, lists) in neighbors.into_iter().enumerate() {
-        let present: Vec<u32> = (0..rows as u32).filter(|&row| level == 0 || lists[row as usize].is_some()).collect();
+        let present: Vec<u32> =
+            (0..rows as u32).filter(|&row| level == 0 || lists[row as usize].is_some()).collect();
         if level > 0 {
             words.push(present.len() as u32);
             words.extend(&present);
@@ -264,4 +282,96 @@ fn read_levels(words: &[u32], rows: usize, count: usize) -> Option<Vec<Level>> {
         levels.push(Level { rows: ids, offsets, neighbors });
     }
     (at == words.len()).then_some(levels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Unit vectors from a counter, around 40 centers as the embeddings of texts are; every tenth is a duplicate.
+    fn vectors(count: usize, dimensions: usize) -> Vec<Embedding> {
+        let mut state = 42u64;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 40) as f32 / (1 << 24) as f32 - 0.5
+        };
+        let mut vector = || (0..dimensions).map(|_| next()).collect::<Vec<f32>>();
+        let centers: Vec<Vec<f32>> = (0..40).map(|_| vector()).collect();
+        let mut rows: Vec<Embedding> = Vec::new();
+        for at in 0..count {
+            if at % 10 == 9 {
+                rows.push(rows[at - 1].clone());
+            } else {
+                let near =
+                    centers[at % 40].iter().zip(vector()).map(|(center, noise)| center + noise).collect();
+                rows.push(Embedding::normalized(near));
+            }
+        }
+        rows
+    }
+
+    struct Written {
+        folder: tempfile::TempDir,
+        manifest: Manifest,
+        rows: Vec<Embedding>,
+    }
+
+    fn write(count: usize) -> Written {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let rows = vectors(count, 48);
+        let mut manifest = Manifest::for_tests(48, count as u32);
+        Vectors::write(folder.path(), &rows, &mut manifest).expect("writable");
+        Graph::write(folder.path(), &rows, &mut manifest).expect("writable");
+        Written { folder, manifest, rows }
+    }
+
+    fn brute_force(rows: &[Embedding], query: &Embedding, limit: usize) -> Vec<f32> {
+        let mut scores: Vec<f32> = rows.iter().map(|row| dot(row.as_slice(), query.as_slice())).collect();
+        scores.sort_by(|a, b| b.total_cmp(a));
+        scores.truncate(limit);
+        scores
+    }
+
+    #[test]
+    fn scan_and_walk_find_what_brute_force_finds() {
+        // Above and below the size from which several threads insert.
+        for count in [1, 2, 500, 6000] {
+            let written = write(count);
+            let vectors =
+                Vectors::open(written.folder.path(), &written.manifest).expect("it was just written");
+            let graph = Graph::open(written.folder.path(), &written.manifest).expect("it was just written");
+            assert_eq!(graph.is_some(), count >= MIN_ROWS);
+            let (mut scanned, mut walked, mut all) = (0, 0, 0);
+            for query in self::vectors(60, 48).iter().skip(7) {
+                let expected = brute_force(&written.rows, query, 10);
+                let worst = expected.last().expect("there are rows") - 1e-6;
+                let hits =
+                    |found: Vec<(ChunkId, f32)>| found.iter().filter(|(_, score)| *score >= worst).count();
+                all += expected.len();
+                scanned += hits(vectors.scan(query, 10)).min(expected.len());
+                let walk = graph
+                    .as_ref()
+                    .map_or_else(|| vectors.scan(query, 10), |g| g.search(&vectors, query, 10, 128));
+                walked += hits(walk).min(expected.len());
+            }
+            assert_eq!(scanned, all, "the scan over {count} rows is exact");
+            assert!(walked * 100 >= all * 97, "the walk over {count} rows found {walked} of {all}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_graph_is_refused_or_survived() {
+        let written = write(300);
+        let path = written.folder.path().join(NAME);
+        let sound = std::fs::read(&path).expect("it was just written");
+        let vectors = Vectors::open(written.folder.path(), &written.manifest).expect("it was just written");
+        for at in (0..sound.len()).step_by(97) {
+            let mut damaged = sound.clone();
+            damaged[at] ^= 0xff;
+            std::fs::write(&path, damaged).expect("writable");
+            if let Ok(Some(graph)) = Graph::open(written.folder.path(), &written.manifest) {
+                assert!(graph.search(&vectors, &written.rows[3], 10, 64).len() <= 10);
+            }
+        }
+    }
 }

@@ -22,10 +22,10 @@ mod error;
 mod source;
 mod walk;
 
-mod files;
-mod manifest;
 mod chunk_store;
+mod files;
 mod graph;
+mod manifest;
 mod postings;
 mod vectors;
 

@@ -109,6 +109,22 @@ impl Manifest {
         Ok(())
     }
 
+    /// An empty manifest for files of so many rows.
+    #[cfg(test)]
+    pub(crate) fn for_tests(dimensions: usize, chunks: u32) -> Manifest {
+        Manifest {
+            format: FORMAT,
+            generation: 1,
+            fingerprint: String::new(),
+            dimensions: Some(dimensions),
+            written: 0,
+            chunks,
+            sources: Vec::new(),
+            documents: Vec::new(),
+            files: BTreeMap::new(),
+        }
+    }
+
     pub(crate) fn bytes_of(&self, folder: &Path, name: &str) -> Result<u64, IndexError> {
         let record = self.files.get(name).map(|file| file.bytes);
         record.ok_or_else(|| IndexError::damaged(&folder.join(name), "the manifest does not list it"))
@@ -120,13 +136,17 @@ pub(crate) fn name_sources(sources: &[Source]) -> Vec<SourceRecord> {
     let tail = |source: &Source, parts: usize| match source {
         Source::Shipped => "corpus".to_owned(),
         Source::Folder(folder) => {
-            let all: Vec<_> = folder.iter().map(|part| part.to_string_lossy()).filter(|part| part != "/").collect();
+            let all: Vec<_> =
+                folder.iter().map(|part| part.to_string_lossy()).filter(|part| part != "/").collect();
             all[all.len().saturating_sub(parts)..].join("/")
         }
     };
     let name = |source: &Source| {
         let unique = |parts: &usize| {
-            sources.iter().filter(|other| *other != source).all(|other| tail(other, *parts) != tail(source, *parts))
+            sources
+                .iter()
+                .filter(|other| *other != source)
+                .all(|other| tail(other, *parts) != tail(source, *parts))
         };
         let parts = (1..32).find(unique).unwrap_or(32);
         tail(source, parts)
@@ -145,7 +165,8 @@ mod tests {
     #[test]
     fn sources_have_names_that_tell_them_apart() {
         let folder = |path: &str| Source::Folder(PathBuf::from(path));
-        let names = |sources: &[Source]| name_sources(sources).into_iter().map(|s| s.name).collect::<Vec<_>>();
+        let names =
+            |sources: &[Source]| name_sources(sources).into_iter().map(|s| s.name).collect::<Vec<_>>();
         assert_eq!(names(&[folder("/a/guides"), Source::Shipped]), ["guides", "corpus"]);
         assert_eq!(names(&[folder("/a/guides"), folder("/b/guides")]), ["a/guides", "b/guides"]);
         assert_eq!(names(&[folder("/x/corpus"), Source::Shipped]), ["x/corpus", "corpus"]);

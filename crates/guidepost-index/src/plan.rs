@@ -167,8 +167,10 @@ impl<'a> Known<'a> {
             let sources = manifest.map_or(&[][..], |manifest| &manifest.sources);
             sources.get(document.source).and_then(|source| source.folder.as_deref())
         };
-        let by_place =
-            documents.iter().enumerate().map(|(at, document)| ((folder(document), document.relative.as_str()), at));
+        let by_place = documents
+            .iter()
+            .enumerate()
+            .map(|(at, document)| ((folder(document), document.relative.as_str()), at));
         Known { by_place: by_place.collect(), manifest }
     }
 

@@ -147,7 +147,9 @@ impl Snapshot {
     /// Damage: a chunk that names a guide that is not there.
     pub fn document_of(&self, chunk: &StoredChunk) -> Result<&DocumentRecord, IndexError> {
         let record = self.manifest.documents.get(chunk.document as usize);
-        record.ok_or_else(|| IndexError::damaged(&self.folder.join("manifest.json"), "a chunk's guide is missing"))
+        record.ok_or_else(|| {
+            IndexError::damaged(&self.folder.join("manifest.json"), "a chunk's guide is missing")
+        })
     }
 
     /// Reads a chunk.
@@ -218,7 +220,9 @@ pub fn recorded_sources(index: &Path) -> Result<Option<Vec<SourceRecord>>, Index
     let Some(generation) = current(index)? else { return Ok(None) };
     let path = index.join(generation).join("manifest.json");
     let manifest: Result<Sources, _> = serde_json::from_slice(&files::read(&path)?);
-    manifest.map(|manifest| Some(manifest.sources)).map_err(|error| IndexError::damaged(&path, error.to_string()))
+    manifest
+        .map(|manifest| Some(manifest.sources))
+        .map_err(|error| IndexError::damaged(&path, error.to_string()))
 }
 
 /// Name of the generation that answers.
@@ -227,7 +231,9 @@ pub(crate) fn current(index: &Path) -> Result<Option<String>, IndexError> {
     match std::fs::read_to_string(&path) {
         Ok(name) if is_generation(name.trim()) => Ok(Some(name.trim().to_owned())),
         Ok(_) => Err(IndexError::damaged(&path, "it names no generation")),
-        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+        Err(error)
+            if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) =>
+        {
             Ok(None)
         }
         Err(error) => Err(IndexError::io("read", &path)(error)),
@@ -240,7 +246,8 @@ pub(crate) fn generation_name(number: u64) -> String {
 }
 
 pub(crate) fn is_generation(name: &str) -> bool {
-    name.strip_prefix("generation-").is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+    name.strip_prefix("generation-")
+        .is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn walkdir_bytes(folder: &Path) -> u64 {

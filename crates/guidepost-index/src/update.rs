@@ -117,8 +117,10 @@ pub fn fingerprint(embedder: Option<&dyn Embed>) -> String {
 /// An index wants a directory of its own.
 fn check_place(index: &Path) -> Result<(), IndexError> {
     let Ok(entries) = index.read_dir() else { return Ok(()) };
-    let names: Vec<String> = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    let ours = |name: &String| name == "CURRENT" || name == "LOCK" || is_generation(name) || is_unfinished(name);
+    let names: Vec<String> =
+        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let ours =
+        |name: &String| name == "CURRENT" || name == "LOCK" || is_generation(name) || is_unfinished(name);
     if names.is_empty() || names.iter().any(ours) {
         return Ok(());
     }
@@ -191,7 +193,9 @@ impl Writer<'_> {
             .entries
             .par_iter()
             .map(|entry| match (entry.state, entry.known, &self.old) {
-                (State::Same | State::Touched, Some(known), Some(old)) => take_over(entry, known, old).map(Some),
+                (State::Same | State::Touched, Some(known), Some(old)) => {
+                    take_over(entry, known, old).map(Some)
+                }
                 _ => Ok(read_entry(entry, self.request.embedder.unwrap_or(&HashEmbedder))),
             })
             .collect();
@@ -204,7 +208,8 @@ impl Writer<'_> {
                 continue;
             };
             if entry.state == State::Changed {
-                let warning = |message: &String| Warning { path: Some(entry.path.clone()), message: message.clone() };
+                let warning =
+                    |message: &String| Warning { path: Some(entry.path.clone()), message: message.clone() };
                 warnings.extend(guide.record.warnings.iter().map(warning));
             }
             prepared.push(guide);
@@ -224,7 +229,8 @@ impl Writer<'_> {
         for chunk in chunks.iter().filter(|chunk| !by_key.contains_key(&chunk.key)) {
             missing.entry(&chunk.key).or_insert_with(|| passage_text(&chunk.chunk));
         }
-        let (keys, texts): (Vec<&str>, Vec<&str>) = missing.iter().map(|(key, text)| (*key, text.as_str())).unzip();
+        let (keys, texts): (Vec<&str>, Vec<&str>) =
+            missing.iter().map(|(key, text)| (*key, text.as_str())).unzip();
         let total = texts.len();
         if total > 0 {
             listener(Event::Embedding { done: 0, total });
@@ -237,7 +243,9 @@ impl Writer<'_> {
             let fresh = embedder.embed(&texts, TextRole::Passage, &on_done)?;
             by_key.extend(keys.into_iter().map(str::to_owned).zip(fresh));
         }
-        let vector = |chunk: &StoredChunk| by_key.get(&chunk.key).cloned().expect("every key was looked up or embedded");
+        let vector = |chunk: &StoredChunk| {
+            by_key.get(&chunk.key).cloned().expect("every key was looked up or embedded")
+        };
         Ok((Some(chunks.iter().map(vector).collect()), total))
     }
 
@@ -295,7 +303,8 @@ impl Writer<'_> {
         manifest: &mut Manifest,
     ) -> Result<(), IndexError> {
         let only_touched = self.old.as_ref().filter(|old| {
-            let same = |(at, chunk): (usize, &StoredChunk)| old.chunk(ChunkId(at as u32)).is_ok_and(|c| &c == chunk);
+            let same =
+                |(at, chunk): (usize, &StoredChunk)| old.chunk(ChunkId(at as u32)).is_ok_and(|c| &c == chunk);
             old.chunk_count() == chunks.len() && chunks.iter().enumerate().all(same)
         });
         match only_touched {

@@ -32,7 +32,11 @@ pub(crate) struct Vectors {
 }
 
 impl Vectors {
-    pub(crate) fn write(folder: &Path, rows: &[Embedding], manifest: &mut Manifest) -> Result<(), IndexError> {
+    pub(crate) fn write(
+        folder: &Path,
+        rows: &[Embedding],
+        manifest: &mut Manifest,
+    ) -> Result<(), IndexError> {
         let dimensions = manifest.dimensions.unwrap_or(0);
         let quantized: Vec<(Vec<i8>, f32)> = rows.par_iter().map(|row| quantize(row.as_slice())).collect();
         files::write(&folder.join(NAME), |file| {
@@ -88,8 +92,12 @@ impl Vectors {
 
     /// About the dot product of a row with the query, good enough to order candidates.
     pub(crate) fn estimate(&self, query: &QuantizedQuery, row: usize) -> f32 {
-        let dot: i32 =
-            self.quantized_row(row).iter().zip(&query.values).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum();
+        let dot: i32 = self
+            .quantized_row(row)
+            .iter()
+            .zip(&query.values)
+            .map(|(&a, &b)| i32::from(a) * i32::from(b))
+            .sum();
         dot as f32 * self.scale(row)
     }
 
@@ -111,7 +119,12 @@ impl Vectors {
     }
 
     /// Exact scores of the candidates, best first.
-    pub(crate) fn rescore(&self, query: &Embedding, candidates: Vec<usize>, limit: usize) -> Vec<(ChunkId, f32)> {
+    pub(crate) fn rescore(
+        &self,
+        query: &Embedding,
+        candidates: Vec<usize>,
+        limit: usize,
+    ) -> Vec<(ChunkId, f32)> {
         let score = |row: usize| (ChunkId(row as u32), dot(query.as_slice(), self.row(row)));
         let mut scored: Vec<(ChunkId, f32)> = candidates.into_iter().map(score).collect();
         scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
@@ -134,7 +147,9 @@ impl QuantizedQuery {
     pub(crate) fn new(query: &Embedding) -> Self {
         let largest = query.as_slice().iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
         let scale = if largest > 0.0 { 2047.0 / largest } else { 0.0 };
-        QuantizedQuery { values: query.as_slice().iter().map(|value| (value * scale).round() as i16).collect() }
+        QuantizedQuery {
+            values: query.as_slice().iter().map(|value| (value * scale).round() as i16).collect(),
+        }
     }
 }
 

@@ -39,9 +39,11 @@ pub(crate) struct Listing {
 /// Lists a folder. `.gitignore`, `.ignore` and `.guidepostignore` hold; hidden files are left out; links are not
 /// followed.
 pub(crate) fn list(folder: &Path) -> Result<Listing, IndexError> {
-    let metadata = folder.metadata().map_err(|error| IndexError::NoFolder { path: folder.to_owned(), error })?;
+    let metadata =
+        folder.metadata().map_err(|error| IndexError::NoFolder { path: folder.to_owned(), error })?;
     if !metadata.is_dir() {
-        let error = std::io::Error::new(std::io::ErrorKind::NotADirectory, "it is a file; give the folder it is in");
+        let error =
+            std::io::Error::new(std::io::ErrorKind::NotADirectory, "it is a file; give the folder it is in");
         return Err(IndexError::NoFolder { path: folder.to_owned(), error });
     }
     let mut listing = Listing::default();
@@ -107,7 +109,8 @@ mod tests {
             fs::create_dir_all(path.parent().expect("a parent")).expect("writable");
             fs::write(path, text).expect("writable");
         };
-        for name in ["b.md", "a/c.TXT", "photo.jpg", "x.pdf", "y.pdf", ".hidden.md", "drafts/d.md", "old.md"] {
+        for name in ["b.md", "a/c.TXT", "photo.jpg", "x.pdf", "y.pdf", ".hidden.md", "drafts/d.md", "old.md"]
+        {
             write(name, "text");
         }
         write(".gitignore", "drafts/\n");
@@ -116,6 +119,8 @@ mod tests {
         let names: Vec<&str> = listing.files.iter().map(|file| file.relative.as_str()).collect();
         assert_eq!(names, ["a/c.TXT", "b.md"]);
         assert_eq!(listing.other_kinds, BTreeMap::from([("jpg".into(), 1), ("pdf".into(), 2)]));
-        assert!(list(&root.path().join("b.md")).is_err_and(|error| error.to_string().contains("folder it is in")));
+        assert!(
+            list(&root.path().join("b.md")).is_err_and(|error| error.to_string().contains("folder it is in"))
+        );
     }
 }

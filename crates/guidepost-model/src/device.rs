@@ -67,7 +67,9 @@ impl OpenDevice {
         let refuse = |reason: String| ModelError::Device { device: choice.to_string(), reason };
         match choice {
             DeviceChoice::Auto => Ok(automatic()),
-            DeviceChoice::Cpu => Ok(OpenDevice { device: Device::Cpu, description: "cpu (asked for)".into() }),
+            DeviceChoice::Cpu => {
+                Ok(OpenDevice { device: Device::Cpu, description: "cpu (asked for)".into() })
+            }
             DeviceChoice::Cuda(number) => open_cuda(number).map_err(refuse),
             DeviceChoice::Metal => open_metal().map_err(refuse),
         }
@@ -98,7 +100,9 @@ fn open_cuda(number: usize) -> Result<OpenDevice, String> {
 
 fn open_metal() -> Result<OpenDevice, String> {
     if !cfg!(feature = "metal") {
-        return Err("built without Metal; on a Mac, build with `cargo build --release --features metal`".into());
+        return Err(
+            "built without Metal; on a Mac, build with `cargo build --release --features metal`".into()
+        );
     }
     let device = Device::new_metal(0).map_err(|error| error.to_string())?;
     Ok(OpenDevice { device, description: "metal".into() })

@@ -35,7 +35,10 @@ pub(crate) fn sha256(path: &Path, stamps: &Path) -> Result<String, ModelError> {
         return Ok(stamp.sha256);
     }
     let sha256 = hash(path).map_err(missing)?;
-    write_stamp(&stamp_path, &Stamp { path: name, bytes: metadata.len(), modified_ns, sha256: sha256.clone() });
+    write_stamp(
+        &stamp_path,
+        &Stamp { path: name, bytes: metadata.len(), modified_ns, sha256: sha256.clone() },
+    );
     Ok(sha256)
 }
 

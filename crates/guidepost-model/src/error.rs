@@ -6,7 +6,9 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// The registry has no such model.
-    #[error("no model is called `{name}`; known models: {known}. A folder is given by its path, such as `./{name}`")]
+    #[error(
+        "no model is called `{name}`; known models: {known}. A folder is given by its path, such as `./{name}`"
+    )]
     Unknown {
         /// What was asked for.
         name: String,
@@ -14,7 +16,9 @@ pub enum ModelError {
         known: String,
     },
     /// A model folder lacks a file, or the folder itself is missing.
-    #[error("`{path}` cannot be read: {error}; a model folder has sentence-transformers' layout (modules.json, tokenizer.json, model.safetensors, ...)")]
+    #[error(
+        "`{path}` cannot be read: {error}; a model folder has sentence-transformers' layout (modules.json, tokenizer.json, model.safetensors, ...)"
+    )]
     Missing {
         /// The file or folder.
         path: PathBuf,
@@ -22,7 +26,9 @@ pub enum ModelError {
         error: std::io::Error,
     },
     /// A file that was read and not understood.
-    #[error("`{path}` is damaged or not what it should be: {reason}; replace it, or fetch the model again with `guidepost models pull`")]
+    #[error(
+        "`{path}` is damaged or not what it should be: {reason}; replace it, or fetch the model again with `guidepost models pull`"
+    )]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -30,7 +36,9 @@ pub enum ModelError {
         reason: String,
     },
     /// A file whose digest differs from the pinned one.
-    #[error("`{path}` is damaged: its SHA-256 is {got}, expected {expected}; fetch the model again with `guidepost models pull`, or remove the file")]
+    #[error(
+        "`{path}` is damaged: its SHA-256 is {got}, expected {expected}; fetch the model again with `guidepost models pull`, or remove the file"
+    )]
     Digest {
         /// The file.
         path: PathBuf,
@@ -56,7 +64,9 @@ pub enum ModelError {
         reasons: String,
     },
     /// Fetching was not allowed and nothing was on disk.
-    #[error("the model `{name}` is not on this machine and fetching is switched off (--offline or HF_HUB_OFFLINE)")]
+    #[error(
+        "the model `{name}` is not on this machine and fetching is switched off (--offline or HF_HUB_OFFLINE)"
+    )]
     Offline {
         /// Name in the registry.
         name: String,

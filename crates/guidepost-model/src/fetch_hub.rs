@@ -39,7 +39,8 @@ impl Hub {
         let cache = set("HF_HUB_CACHE").map_or_else(|| base.join("hub"), PathBuf::from);
         let endpoint = set("HF_ENDPOINT").unwrap_or_else(|| "https://huggingface.co".into());
         let token = set("HF_TOKEN").or_else(|| Cache::new(base.join("hub")).token());
-        let switch = |value: String| matches!(value.to_ascii_uppercase().as_str(), "1" | "ON" | "YES" | "TRUE");
+        let switch =
+            |value: String| matches!(value.to_ascii_uppercase().as_str(), "1" | "ON" | "YES" | "TRUE");
         let offline = set("HF_HUB_OFFLINE").is_some_and(switch);
         Hub { cache, endpoint: endpoint.trim_end_matches('/').to_owned(), token, offline }
     }
@@ -78,7 +79,9 @@ pub(crate) fn fetch(spec: &ModelSpec, hub: &Hub, progress: FetchProgress) -> Res
             Err(RecvTimeoutError::Timeout) => {
                 return Err(ModelError::Run(format!("no byte arrived for {} seconds", STALL.as_secs())));
             }
-            Err(RecvTimeoutError::Disconnected) => return Err(ModelError::Run("the download broke off".into())),
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(ModelError::Run("the download broke off".into()));
+            }
         }
     }
 }
@@ -92,7 +95,10 @@ fn answers(spec: &ModelSpec, hub: &Hub) -> Result<(), ModelError> {
     if let Some(token) = &hub.token {
         request = request.header("Authorization", format!("Bearer {token}"));
     }
-    request.call().map(|_| ()).map_err(|error| ModelError::Run(format!("{} does not answer: {error}", hub.endpoint)))
+    request
+        .call()
+        .map(|_| ())
+        .map_err(|error| ModelError::Run(format!("{} does not answer: {error}", hub.endpoint)))
 }
 
 enum Event {

@@ -76,7 +76,9 @@ impl ModelFolder {
         let architecture: Architecture = read_json(&path.join("config.json"))?;
         if architecture.model_type.as_deref() != Some("bert") {
             let found = architecture.model_type.unwrap_or_else(|| "none".into());
-            return Err(unsupported(format!("its architecture is `{found}`; so far only `bert` is supported")));
+            return Err(unsupported(format!(
+                "its architecture is `{found}`; so far only `bert` is supported"
+            )));
         }
         let modules: Vec<ModuleEntry> = read_json(&path.join("modules.json"))?;
         let mut pooling = None;
@@ -84,7 +86,11 @@ impl ModelFolder {
             match module.kind.rsplit('.').next().unwrap_or_default() {
                 "Transformer" | "Normalize" => {}
                 "Pooling" => pooling = Some(read_pooling(path, &module.path)?),
-                other => return Err(unsupported(format!("it has a `{other}` module, which is not supported yet"))),
+                other => {
+                    return Err(unsupported(format!(
+                        "it has a `{other}` module, which is not supported yet"
+                    )));
+                }
             }
         }
         let pooling = pooling.ok_or_else(|| unsupported("its modules.json names no pooling".into()))?;
@@ -123,7 +129,10 @@ fn read_prompts(folder: &Path) -> Result<Prompts, ModelError> {
         let named = names.iter().find_map(|name| config.prompts.get(*name));
         named.or(default).cloned().unwrap_or_default()
     };
-    Ok(Prompts { question: prompt(&["query", "question"]), passage: prompt(&["document", "passage", "corpus"]) })
+    Ok(Prompts {
+        question: prompt(&["query", "question"]),
+        passage: prompt(&["document", "passage", "corpus"]),
+    })
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, ModelError> {
@@ -140,7 +149,8 @@ mod tests {
         "num_attention_heads": 1, "intermediate_size": 4, "hidden_act": "gelu", "hidden_dropout_prob": 0.1,
         "max_position_embeddings": 64, "type_vocab_size": 2, "initializer_range": 0.02, "layer_norm_eps": 1e-12,
         "pad_token_id": 0}"#;
-    const MODULES: &str = r#"[{"path": "", "type": "x.Transformer"}, {"path": "1_Pooling", "type": "x.Pooling"}]"#;
+    const MODULES: &str =
+        r#"[{"path": "", "type": "x.Transformer"}, {"path": "1_Pooling", "type": "x.Pooling"}]"#;
 
     fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
         let root = tempfile::tempdir().expect("a temporary folder");
@@ -158,7 +168,10 @@ mod tests {
             ("modules.json", MODULES),
             ("1_Pooling/config.json", r#"{"pooling_mode_cls_token": true}"#),
             ("sentence_bert_config.json", r#"{"max_seq_length": 512}"#),
-            ("config_sentence_transformers.json", r#"{"prompts": {"query": "query: ", "document": "text: "}}"#),
+            (
+                "config_sentence_transformers.json",
+                r#"{"prompts": {"query": "query: ", "document": "text: "}}"#,
+            ),
         ]);
         let read = ModelFolder::read(root.path()).expect("it is complete");
         assert_eq!((read.pooling, read.max_tokens), (Pooling::Cls, 64));
@@ -180,6 +193,9 @@ mod tests {
         let dense = MODULES.replace("x.Transformer", "x.Dense");
         check(&[("config.json", BERT), ("modules.json", &dense)], "`Dense`");
         let both = r#"{"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": true}"#;
-        check(&[("config.json", BERT), ("modules.json", MODULES), ("1_Pooling/config.json", both)], "pooling");
+        check(
+            &[("config.json", BERT), ("modules.json", MODULES), ("1_Pooling/config.json", both)],
+            "pooling",
+        );
     }
 }

@@ -113,7 +113,8 @@ pub fn fetch(name: &str, places: &Places, progress: FetchProgress) -> Result<Loc
 }
 
 fn in_folder(folder: &Path, places: &Places) -> Result<LocatedModel, ModelError> {
-    let name = folder.file_name().map_or_else(|| "model".to_owned(), |name| name.to_string_lossy().into_owned());
+    let name =
+        folder.file_name().map_or_else(|| "model".to_owned(), |name| name.to_string_lossy().into_owned());
     let weights_sha256 = digest::sha256(&folder.join("model.safetensors"), &places.stamps)?;
     Ok(LocatedModel { name, folder: folder.to_owned(), source: Source::Folder, weights_sha256 })
 }
@@ -162,7 +163,11 @@ mod tests {
     use super::*;
 
     fn places(root: &Path) -> Places {
-        Places { models: vec![root.join("models")], fetched: root.join("models"), stamps: root.join("stamps") }
+        Places {
+            models: vec![root.join("models")],
+            fetched: root.join("models"),
+            stamps: root.join("stamps"),
+        }
     }
 
     #[test]

@@ -72,7 +72,8 @@ mod tests {
         for model in registry() {
             assert_eq!(model.revision.len(), 40, "{}: a revision is a whole commit", model.name);
             for path in ["model.safetensors", "tokenizer.json"] {
-                let pinned = model.files.iter().find(|file| file.path == path).and_then(|file| file.sha256.as_ref());
+                let pinned =
+                    model.files.iter().find(|file| file.path == path).and_then(|file| file.sha256.as_ref());
                 assert_eq!(pinned.map(String::len), Some(64), "{}: {path} has no digest", model.name);
             }
         }

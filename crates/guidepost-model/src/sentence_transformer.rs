@@ -159,7 +159,8 @@ fn mean(tokens: &Tensor, mask: &Tensor) -> Result<Tensor, candle_core::Error> {
 /// The folder's tokenizer with the model's own limit. The file's settings for padding and truncation are somebody
 /// else's leftovers (all-MiniLM-L6-v2's say 128 where the model takes 256).
 fn read_tokenizer(path: &Path, max_tokens: usize) -> Result<Tokenizer, ModelError> {
-    let damaged = |error: tokenizers::Error| ModelError::Damaged { path: path.to_owned(), reason: error.to_string() };
+    let damaged =
+        |error: tokenizers::Error| ModelError::Damaged { path: path.to_owned(), reason: error.to_string() };
     std::fs::metadata(path).map_err(|error| ModelError::Missing { path: path.to_owned(), error })?;
     let mut tokenizer = Tokenizer::from_file(path).map_err(damaged)?;
     tokenizer.with_padding(None);

@@ -48,9 +48,15 @@ fn fixture() -> (Vec<String>, Vec<Embedding>) {
 fn check(way: &str, found: &[Embedding], expected: &[Embedding]) {
     assert_eq!(found.len(), expected.len());
     let cosines: Vec<f32> = found.iter().zip(expected).map(|(a, b)| a.cosine(b)).collect();
-    let worst = (0..cosines.len()).min_by(|&a, &b| cosines[a].total_cmp(&cosines[b])).expect("there are texts");
+    let worst =
+        (0..cosines.len()).min_by(|&a, &b| cosines[a].total_cmp(&cosines[b])).expect("there are texts");
     assert!(cosines[worst] >= MIN_COSINE, "{way}: text {worst} has cosine {}", cosines[worst]);
-    let _ = writeln!(std::io::stderr(), "parity {way}: {} texts, smallest cosine {:.7}", found.len(), cosines[worst]);
+    let _ = writeln!(
+        std::io::stderr(),
+        "parity {way}: {} texts, smallest cosine {:.7}",
+        found.len(),
+        cosines[worst]
+    );
 }
 
 #[test]

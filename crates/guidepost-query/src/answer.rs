@@ -77,7 +77,8 @@ fn list_around(text: &str, spans: &[guidepost_text::Span], at: usize) -> (usize,
     let is_item = |index: usize| {
         let line = spans[index].of(text);
         let number = line.trim_start_matches(|c: char| c.is_ascii_digit());
-        line.starts_with(['-', '*', '+', '•', '|']) || (number.len() < line.len() && number.starts_with(['.', ')']))
+        line.starts_with(['-', '*', '+', '•', '|'])
+            || (number.len() < line.len() && number.starts_with(['.', ')']))
     };
     let (mut first, mut last) = (at, at);
     if !is_item(at) {

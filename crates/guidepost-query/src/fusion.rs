@@ -54,7 +54,8 @@ pub fn fuse(
     }
     let best_bm25 = merged.values().filter_map(|scores| scores.0).fold(0.0f32, f32::max);
     let cosines = merged.values().filter_map(|scores| scores.1);
-    let (low, high) = cosines.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), c| (low.min(c), high.max(c)));
+    let (low, high) =
+        cosines.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), c| (low.min(c), high.max(c)));
     let combine = |(id, (bm25, dense)): (ChunkId, (Option<f32>, Option<f32>))| {
         let bm25_normalized = bm25.map_or(0.0, |score| share(score, 0.0, best_bm25));
         let dense_normalized = dense.map_or(0.0, |score| share(score, low, high));
@@ -77,9 +78,11 @@ mod tests {
 
     #[track_caller]
     fn check(bm25: &[(u32, f32)], dense: &[(u32, f32)], expected: &[(u32, f32)]) {
-        let ranking = |scores: &[(u32, f32)]| scores.iter().map(|&(id, score)| (ChunkId(id), score)).collect();
+        let ranking =
+            |scores: &[(u32, f32)]| scores.iter().map(|&(id, score)| (ChunkId(id), score)).collect();
         let fused = fuse(&ranking(bm25), &ranking(dense), 0.75, |_| Some(0.0));
-        let found: Vec<(u32, f32)> = fused.iter().map(|hit| (hit.id.0, (hit.score * 1000.0).round() / 1000.0)).collect();
+        let found: Vec<(u32, f32)> =
+            fused.iter().map(|hit| (hit.id.0, (hit.score * 1000.0).round() / 1000.0)).collect();
         assert_eq!(found, expected);
     }
 

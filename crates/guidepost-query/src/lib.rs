@@ -17,7 +17,7 @@ mod answer;
 mod metrics;
 
 pub use answer::{Answer, Statement, answer};
-pub use confidence::{Evidence, confidence};
+pub use confidence::{Evidence, MIN_ANSWER_CONFIDENCE, confidence};
 pub use fusion::{CANDIDATES, DENSE_WEIGHT, Fused, Ranking, fuse};
 pub use metrics::{Interval, bootstrap, ndcg_at};
 pub use question::{MAX_WORDS, Question, QuestionError};

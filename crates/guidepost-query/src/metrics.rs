@@ -37,7 +37,8 @@ pub fn bootstrap(values: &[f64]) -> Interval {
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^ (z >> 31)
     };
-    let mut resample = || mean((0..values.len()).map(|_| values[(next() % values.len() as u64) as usize]).sum());
+    let mut resample =
+        || mean((0..values.len()).map(|_| values[(next() % values.len() as u64) as usize]).sum());
     let mut means: Vec<f64> = (0..1000).map(|_| resample()).collect();
     means.sort_by(f64::total_cmp);
     Interval { mean: mean(values.iter().sum()), low: means[25], high: means[974] }
@@ -49,7 +50,8 @@ mod tests {
 
     #[test]
     fn ndcg_agrees_with_trec_eval() {
-        let judged: HashMap<String, f64> = [("a", 2.0), ("b", 1.0), ("c", 0.0)].map(|(id, g)| (id.into(), g)).into();
+        let judged: HashMap<String, f64> =
+            [("a", 2.0), ("b", 1.0), ("c", 0.0)].map(|(id, g)| (id.into(), g)).into();
         // By hand: ideal 2/1 + 1/log2(3) = 2.63093.
         for (ranking, expected) in [
             (vec!["a", "b"], 1.0),
@@ -68,7 +70,10 @@ mod tests {
         let interval = bootstrap(&values);
         assert_eq!(interval, bootstrap(&values));
         assert_eq!(interval.mean, 2.0);
-        assert!(interval.low < 2.0 && 2.0 < interval.high && interval.high - interval.low < 0.5, "{interval:?}");
+        assert!(
+            interval.low < 2.0 && 2.0 < interval.high && interval.high - interval.low < 0.5,
+            "{interval:?}"
+        );
         assert_eq!(bootstrap(&[]).mean, 0.0);
     }
 }

@@ -72,7 +72,9 @@ pub enum SearchError {
     #[error(transparent)]
     Embed(#[from] EmbedError),
     /// Vectors were asked for and there are none.
-    #[error("--mode dense needs a model and vectors, and there are none; fetch the model with `guidepost models pull`, then run `guidepost index`")]
+    #[error(
+        "--mode dense needs a model and vectors, and there are none; fetch the model with `guidepost models pull`, then run `guidepost index`"
+    )]
     NoVectors,
 }
 
@@ -95,7 +97,8 @@ pub fn search(
         Mode::Dense => Ranking::new(),
         Mode::Hybrid | Mode::Bm25 => snapshot.bm25(&question.words, CANDIDATES)?,
     };
-    let dense = vector.as_ref().map_or_else(Ranking::new, |v| snapshot.dense(v, CANDIDATES, DenseSearch::Auto));
+    let dense =
+        vector.as_ref().map_or_else(Ranking::new, |v| snapshot.dense(v, CANDIDATES, DenseSearch::Auto));
     let dense_weight = match (options.mode, vector.is_some()) {
         (Mode::Dense, _) => 1.0,
         (_, true) => DENSE_WEIGHT,

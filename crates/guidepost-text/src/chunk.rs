@@ -67,7 +67,11 @@ impl Ruler<'_> {
     fn measure(&self, text: &str, spans: Vec<Span>) -> Vec<Piece> {
         let texts: Vec<&str> = spans.iter().map(|span| span.of(text)).collect();
         let counts = self.embedder.count_tokens(&texts);
-        spans.into_iter().zip(counts).map(|(span, n)| Piece { span, tokens: n.saturating_sub(self.special) }).collect()
+        spans
+            .into_iter()
+            .zip(counts)
+            .map(|(span, n)| Piece { span, tokens: n.saturating_sub(self.special) })
+            .collect()
     }
 
     /// The heading path as one line. Outer headings go first when it would take more than half of the limit.
@@ -181,7 +185,9 @@ impl Division {
     fn cut(self, text: &str, span: Span, budget: usize) -> Vec<Span> {
         let inner = span.of(text);
         let starts: Vec<usize> = match self {
-            Division::Sentences => sentences(inner).into_iter().skip(1).map(|sentence| sentence.start).collect(),
+            Division::Sentences => {
+                sentences(inner).into_iter().skip(1).map(|sentence| sentence.start).collect()
+            }
             Division::Lines => inner.match_indices('\n').map(|(at, _)| at + 1).collect(),
             Division::Words => inner.split_word_bound_indices().skip(1).map(|(at, _)| at).collect(),
             // A character can be several tokens: four at most in the byte-level tokenizers of today.
@@ -223,7 +229,12 @@ mod tests {
             assert!(tokens <= HashEmbedder.max_tokens(), "{tokens} tokens in {chunk:?}");
         }
         let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
-        let body: usize = document.sections.iter().flat_map(|s| &s.blocks).map(|b| letters(b.span.of(&document.text))).sum();
+        let body: usize = document
+            .sections
+            .iter()
+            .flat_map(|s| &s.blocks)
+            .map(|b| letters(b.span.of(&document.text)))
+            .sum();
         let kept: usize = chunks.iter().map(|chunk| letters(&chunk.text)).sum();
         assert!(kept >= body, "lost text: {kept} of {body} letters");
     }
@@ -231,12 +242,16 @@ mod tests {
     #[test]
     fn a_section_that_fits_is_one_chunk() {
         let (_, chunks) = cut("# Title\n\nintro\n\n## A\n\none\n\n- two\n- three\n\n## Alone\n");
-        let drawn: Vec<_> = chunks.iter().map(|c| (c.context.as_str(), c.text.as_str(), c.lines.first)).collect();
-        assert_eq!(drawn, [
-            ("Title", "intro", 3),
-            ("Title > A", "one\n\n- two\n- three", 7),
-            ("Title > Alone", "## Alone", 12),
-        ]);
+        let drawn: Vec<_> =
+            chunks.iter().map(|c| (c.context.as_str(), c.text.as_str(), c.lines.first)).collect();
+        assert_eq!(
+            drawn,
+            [
+                ("Title", "intro", 3),
+                ("Title > A", "one\n\n- two\n- three", 7),
+                ("Title > Alone", "## Alone", 12),
+            ]
+        );
     }
 
     #[test]

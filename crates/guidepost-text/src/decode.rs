@@ -8,7 +8,9 @@ use encoding_rs::{Encoding, UTF_8};
 pub(crate) fn decode(bytes: &[u8], warnings: &mut Vec<String>) -> String {
     let bom = Encoding::for_bom(bytes);
     if bom.is_none() && looks_binary(bytes) {
-        warnings.push("not text: it holds NUL bytes or mostly control characters; nothing was read from it".into());
+        warnings.push(
+            "not text: it holds NUL bytes or mostly control characters; nothing was read from it".into(),
+        );
         return String::new();
     }
     let encoding = bom.map_or_else(|| guess(bytes), |(encoding, _)| encoding);
@@ -34,7 +36,8 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
 /// Text holds no NUL and hardly any control character. UTF-16 without a byte order mark counts as binary.
 fn looks_binary(bytes: &[u8]) -> bool {
     let head = &bytes[..bytes.len().min(64 * 1024)];
-    let control = head.iter().filter(|&&b| b < 32 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b)).count();
+    let control =
+        head.iter().filter(|&&b| b < 32 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b)).count();
     head.contains(&0) || control * 10 > head.len()
 }
 
@@ -59,7 +62,11 @@ mod tests {
         check(b"\xef\xbb\xbfwith a mark", "with a mark", None);
         check(b"one\r\ntwo\rthree", "one\ntwo\nthree", None);
         check(b"\xff\xfeh\x00i\x00", "hi", Some("UTF-16LE"));
-        check(b"na\xefve caf\xe9 d\xe9j\xe0 vu, l'\xe9t\xe9", "naïve café déjà vu, l'été", Some("windows-1252"));
+        check(
+            b"na\xefve caf\xe9 d\xe9j\xe0 vu, l'\xe9t\xe9",
+            "naïve café déjà vu, l'été",
+            Some("windows-1252"),
+        );
         check(b"\x7fELF\x02\x01\x01\x00\x00\x00", "", Some("not text"));
         check(b"\xef\xbb\xbfbroken \xff end", "broken \u{fffd} end", Some("replaced"));
     }

@@ -83,6 +83,9 @@ mod tests {
         check("---\na paragraph\n---\nbody", "", "---\na paragraph\n---\nbody", false);
         check("---\ntitle: [broken\n---\nbody", "", "---\ntitle: [broken\n---\nbody", true);
         let read = check("---\ntitle: B\nroles: [x, y]\ntags: z\nlevel: 3\n---\n", "B", "", false);
-        assert_eq!((read.roles.len(), read.tags, read.level), (2, vec!["z".to_owned()], Some("3".to_owned())));
+        assert_eq!(
+            (read.roles.len(), read.tags, read.level),
+            (2, vec!["z".to_owned()], Some("3".to_owned()))
+        );
     }
 }

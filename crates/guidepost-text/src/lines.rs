@@ -53,7 +53,9 @@ mod tests {
         let text = "one\ntwo\n\nfour\n";
         let index = LineIndex::new(text);
         assert_eq!(index.count(), 4);
-        for (first, last, expected) in [(1, 1, "one"), (2, 3, "two\n"), (4, 4, "four"), (1, 4, "one\ntwo\n\nfour")] {
+        for (first, last, expected) in
+            [(1, 1, "one"), (2, 3, "two\n"), (4, 4, "four"), (1, 4, "one\ntwo\n\nfour")]
+        {
             let span = index.span(Lines { first, last }).expect("the lines exist");
             assert_eq!(span.of(text), expected);
             if !expected.ends_with('\n') {

@@ -182,34 +182,36 @@ mod tests {
 
     #[test]
     fn headings_make_sections() {
-        check("before\n\n# A\none\n\ntwo\n\n## B\n- x\n- y\n\n# C", &[
-            ": before",
-            "A: one | two",
-            "A > B: - x | - y",
-            "C: ",
-        ]);
-        check("Setext\n===\n\n### *Deep* `code`\ntext\n\n## Up\n", &[
-            "Setext: ",
-            "Setext > Deep code: text",
-            "Setext > Up: ",
-        ]);
-        check("# A\n```\n# not a heading\n```\n| a |\n|---|\n| b |\n", &[
-            "A: ```\n# not a heading\n``` | | a |\n|---|\n| b |",
-        ]);
-        check("# A\n> quoted\n> # not a heading\n\n1. one\n   - nested\n2. two\n", &[
-            "A: > quoted\n> # not a heading | 1. one\n   - nested | 2. two",
-        ]);
+        check(
+            "before\n\n# A\none\n\ntwo\n\n## B\n- x\n- y\n\n# C",
+            &[": before", "A: one | two", "A > B: - x | - y", "C: "],
+        );
+        check(
+            "Setext\n===\n\n### *Deep* `code`\ntext\n\n## Up\n",
+            &["Setext: ", "Setext > Deep code: text", "Setext > Up: "],
+        );
+        check(
+            "# A\n```\n# not a heading\n```\n| a |\n|---|\n| b |\n",
+            &["A: ```\n# not a heading\n``` | | a |\n|---|\n| b |"],
+        );
+        check(
+            "# A\n> quoted\n> # not a heading\n\n1. one\n   - nested\n2. two\n",
+            &["A: > quoted\n> # not a heading | 1. one\n   - nested | 2. two"],
+        );
     }
 
     #[test]
     fn markmap_lists_are_outlines() {
-        check("# A\n```markdown markmap\n- Data\n\n  - Analyst\n    - Pandas\n    - Seaborn\n  - Tools\n- Last\n```\nafter", &[
-            "A: ",
-            "A > Data: ",
-            "A > Data > Analyst: - Pandas | - Seaborn",
-            "A > Data: - Tools",
-            "A: - Last | after",
-        ]);
+        check(
+            "# A\n```markdown markmap\n- Data\n\n  - Analyst\n    - Pandas\n    - Seaborn\n  - Tools\n- Last\n```\nafter",
+            &[
+                "A: ",
+                "A > Data: ",
+                "A > Data > Analyst: - Pandas | - Seaborn",
+                "A > Data: - Tools",
+                "A: - Last | after",
+            ],
+        );
         check("```markmap\n- only\n", &[": - only"]);
         check("```markmap\n```\n", &[""]);
     }

@@ -91,7 +91,8 @@ fn underline(line: &str) -> Option<usize> {
 
 /// Short, not a list item, no sentence, and most words that carry meaning begin with a capital.
 fn looks_like_heading(line: &str) -> bool {
-    let words: Vec<&str> = line.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).collect();
+    let words: Vec<&str> =
+        line.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).collect();
     let long = words.iter().filter(|word| word.chars().count() > 3).count();
     let capital =
         words.iter().filter(|word| word.chars().count() > 3 && word.chars().any(char::is_uppercase)).count();
@@ -139,7 +140,8 @@ fn block_at(text: &str, lines: &[Line]) -> (Option<Block>, usize) {
     let item = bullet_length(lines[0].text).is_some();
     let mut taken = 1;
     while let Some(line) = lines.get(taken) {
-        let ends = line.text.is_empty() || bullet_length(line.text).is_some() || heading_at(lines, taken).is_some();
+        let ends =
+            line.text.is_empty() || bullet_length(line.text).is_some() || heading_at(lines, taken).is_some();
         if ends {
             break;
         }
@@ -174,21 +176,26 @@ mod tests {
 
     #[test]
     fn headings_are_told_by_their_shape() {
-        check("The Title\n\nSkills You Need\n- SQL\n- Python\nReality Check\nIt is hard at first.\n", &[
-            "The Title: ",
-            "The Title > Skills You Need: - SQL | - Python",
-            "The Title > Reality Check: It is hard at first.",
-        ]);
-        check("🤖 AI: The Future\nWhat It Is\u{200b}\nText here.\nResources\u{200b}\nBooks\u{200b}\n- One", &[
-            "AI: The Future: ",
-            "AI: The Future > What It Is: Text here.",
-            "AI: The Future > Resources: ",
-            "AI: The Future > Books: - One",
-        ]);
-        check("Title\n=====\ntext\n\nPart\n----\nmore\n# Marked\nend", &[
-            "Title: text",
-            "Title > Part: more",
-            "Marked: end",
-        ]);
+        check(
+            "The Title\n\nSkills You Need\n- SQL\n- Python\nReality Check\nIt is hard at first.\n",
+            &[
+                "The Title: ",
+                "The Title > Skills You Need: - SQL | - Python",
+                "The Title > Reality Check: It is hard at first.",
+            ],
+        );
+        check(
+            "🤖 AI: The Future\nWhat It Is\u{200b}\nText here.\nResources\u{200b}\nBooks\u{200b}\n- One",
+            &[
+                "AI: The Future: ",
+                "AI: The Future > What It Is: Text here.",
+                "AI: The Future > Resources: ",
+                "AI: The Future > Books: - One",
+            ],
+        );
+        check(
+            "Title\n=====\ntext\n\nPart\n----\nmore\n# Marked\nend",
+            &["Title: text", "Title > Part: more", "Marked: end"],
+        );
     }
 }

@@ -185,7 +185,8 @@ fn is_greek(c: char) -> bool {
 /// Takes the remains out of one line. A `β` between words was a dash or an arrow, at the end of a heading a
 /// zero-width space (web pages put one into their anchors), which tells the heading to whoever cuts the text.
 fn undo_greek(line: &str, tally: &mut Tally) -> String {
-    let debris = |c: char| is_greek(c) || matches!(c, '€' | '\u{a0}' | '¤' | '₯' | '\u{385}' | '‘' | '’' | '¨' | '¦');
+    let debris =
+        |c: char| is_greek(c) || matches!(c, '€' | '\u{a0}' | '¤' | '₯' | '\u{385}' | '‘' | '’' | '¨' | '¦');
     let before = line.chars().filter(|&c| is_greek(c)).count();
     if before == 0 {
         return line.to_owned();

@@ -84,7 +84,10 @@ mod tests {
         check("A line\nthat goes on. Next.", &["A line\nthat goes on.", "Next."]);
         check("Use tools, e.g. Git. Then ship.", &["Use tools, e.g. Git.", "Then ship."]);
         check("By J. Smith and A. Lee. Good.", &["By J. Smith and A. Lee.", "Good."]);
-        check("- one\n- two\n  goes on\n\n1. three\n2. four", &["- one", "- two\n  goes on", "1. three", "2. four"]);
+        check(
+            "- one\n- two\n  goes on\n\n1. three\n2. four",
+            &["- one", "- two\n  goes on", "1. three", "2. four"],
+        );
         check("| a | b |\n|---|---|\n| c | d |", &["| a | b |", "| c | d |"]);
     }
 }

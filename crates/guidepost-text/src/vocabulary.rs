@@ -65,7 +65,8 @@ impl Document {
         }
         let title = &self.metadata.title;
         for section in &mut self.sections {
-            let named = section.heading_path.first().is_some_and(|h| h.to_lowercase() == title.to_lowercase());
+            let named =
+                section.heading_path.first().is_some_and(|h| h.to_lowercase() == title.to_lowercase());
             if !named {
                 section.heading_path.insert(0, title.clone());
             }

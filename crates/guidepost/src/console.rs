@@ -80,7 +80,9 @@ pub(crate) struct FetchDisplay<'a> {
 impl FetchDisplay<'_> {
     pub(crate) fn show(&mut self, event: FetchEvent) {
         match event {
-            FetchEvent::Waiting => self.console.note("another guidepost is fetching the model; waiting for it"),
+            FetchEvent::Waiting => {
+                self.console.note("another guidepost is fetching the model; waiting for it")
+            }
             FetchEvent::Trying { source } => self.console.note(&format!("fetching the model: {source}")),
             FetchEvent::Failed { source, reason } => {
                 self.bar.take().inspect(ProgressBar::finish_and_clear);
@@ -113,7 +115,8 @@ impl UpdateDisplay<'_> {
     pub(crate) fn show(&mut self, event: Event) {
         match event {
             Event::Waiting { holder } => {
-                self.console.note(&format!("another guidepost ({holder}) is writing to the index; waiting for it"));
+                self.console
+                    .note(&format!("another guidepost ({holder}) is writing to the index; waiting for it"));
             }
             Event::Reading { guides: 0 } => {}
             Event::Reading { guides } => self.console.note(&format!("reading {}", count(guides, "guide"))),

@@ -71,7 +71,8 @@ impl<'a> Engine<'a> {
 
     fn build(&self, guides: Option<&Path>) -> anyhow::Result<Ready> {
         let source = guides.map_or(Ok(Source::Shipped), folder)?;
-        let what = guides.map_or("the guides that ship".to_owned(), |folder| format!("`{}`", folder.display()));
+        let what =
+            guides.map_or("the guides that ship".to_owned(), |folder| format!("`{}`", folder.display()));
         self.console.note(&format!("no index yet; building one from {what} in `{}`", self.index.display()));
         let embedder = self.load_model()?;
         if embedder.is_none() {
@@ -109,7 +110,8 @@ impl<'a> Engine<'a> {
         let Some(embedder) = self.load_model()? else {
             self.note_words_alone();
             if stale {
-                self.console.warn("guides have changed; the changes are not searched until the model is back");
+                self.console
+                    .warn("guides have changed; the changes are not searched until the model is back");
             }
             return Ok(Ready { snapshot, embedder: None });
         };
@@ -173,7 +175,10 @@ impl<'a> Engine<'a> {
             }
         }
         if let Some(more) = warnings.len().checked_sub(WARNINGS_SHOWN).filter(|&more| more > 0) {
-            self.console.warn(&format!("{} more; `guidepost status --json` lists them by guide", count(more, "warning")));
+            self.console.warn(&format!(
+                "{} more; `guidepost status --json` lists them by guide",
+                count(more, "warning")
+            ));
         }
     }
 
@@ -198,7 +203,11 @@ impl<'a> Engine<'a> {
         drop(display);
         match fetched {
             Ok(model) => self.load(&model).map(Some),
-            Err(error @ (ModelError::Unreachable { .. } | ModelError::Offline { .. } | ModelError::Write { .. })) => {
+            Err(
+                error @ (ModelError::Unreachable { .. }
+                | ModelError::Offline { .. }
+                | ModelError::Write { .. }),
+            ) => {
                 self.console.note(&error.to_string());
                 Ok(None)
             }
@@ -241,7 +250,8 @@ impl<'a> Engine<'a> {
     /// Says that a folder has nothing to read.
     pub(crate) fn warn_empty(&self, guides: Option<&Path>) {
         let folder = guides.map_or_else(|| "the corpus".into(), |folder| folder.display().to_string());
-        self.console.warn(&format!("`{folder}` holds no guides; Markdown (.md) and plain text (.txt) are read"));
+        self.console
+            .warn(&format!("`{folder}` holds no guides; Markdown (.md) and plain text (.txt) are read"));
     }
 }
 

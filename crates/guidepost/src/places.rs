@@ -22,9 +22,14 @@ pub(crate) fn settings_file() -> Option<PathBuf> {
 pub(crate) fn models() -> anyhow::Result<Places> {
     let cache = base()?.cache_dir().join(NAME);
     let fetched = cache.join("models");
-    Ok(Places { models: vec![PathBuf::from("models"), fetched.clone()], fetched, stamps: cache.join("digests") })
+    Ok(Places {
+        models: vec![PathBuf::from("models"), fetched.clone()],
+        fetched,
+        stamps: cache.join("digests"),
+    })
 }
 
 fn base() -> anyhow::Result<impl BaseStrategy> {
-    choose_base_strategy().context("this user has no home folder; set HOME, or give --index and --model folders")
+    choose_base_strategy()
+        .context("this user has no home folder; set HOME, or give --index and --model folders")
 }

@@ -43,9 +43,17 @@ const USER_KEYS: [&str; 5] = ["index", "guides", "model", "device", "offline"];
 impl UserSettings {
     /// Reads the user's file; all defaults where there is none.
     pub(crate) fn load(console: &Console) -> anyhow::Result<Self> {
-        let Some(path) = places::settings_file().filter(|path| path.exists()) else { return Ok(Self::default()) };
+        let Some(path) = places::settings_file().filter(|path| path.exists()) else {
+            return Ok(Self::default());
+        };
         let table = read(&path)?;
-        warn_of_unknown(&path, &table, &[&RESULT_KEYS[..], &USER_KEYS[..]].concat(), console, "is not a setting");
+        warn_of_unknown(
+            &path,
+            &table,
+            &[&RESULT_KEYS[..], &USER_KEYS[..]].concat(),
+            console,
+            "is not a setting",
+        );
         table.try_into().with_context(|| format!("`{}` is not understood", path.display()))
     }
 
@@ -56,7 +64,10 @@ impl UserSettings {
 
 impl ResultSettings {
     /// Reads the files beside the given folders; the first that sets a key wins.
-    pub(crate) fn beside<'a>(folders: impl Iterator<Item = &'a Path>, console: &Console) -> anyhow::Result<Self> {
+    pub(crate) fn beside<'a>(
+        folders: impl Iterator<Item = &'a Path>,
+        console: &Console,
+    ) -> anyhow::Result<Self> {
         let mut settings = Self::default();
         for path in folders.map(|folder| folder.join("guidepost.toml")).filter(|path| path.is_file()) {
             let table = read(&path)?;
@@ -79,7 +90,8 @@ impl ResultSettings {
 }
 
 fn read(path: &Path) -> anyhow::Result<toml::Table> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
     text.parse().with_context(|| format!("`{}` is not valid TOML", path.display()))
 }
 

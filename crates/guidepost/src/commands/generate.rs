@@ -22,7 +22,8 @@ pub(crate) fn man(dir: Option<&Path>) -> anyhow::Result<Outcome> {
         None => clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout().lock())?,
         Some(dir) => {
             std::fs::create_dir_all(dir).with_context(|| format!("cannot make `{}`", dir.display()))?;
-            clap_mangen::generate_to(Cli::command(), dir).with_context(|| format!("cannot write to `{}`", dir.display()))?;
+            clap_mangen::generate_to(Cli::command(), dir)
+                .with_context(|| format!("cannot write to `{}`", dir.display()))?;
         }
     }
     Ok(Outcome::Found)

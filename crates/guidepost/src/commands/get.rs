@@ -41,13 +41,18 @@ fn parse(citation: &str) -> anyhow::Result<(&str, Option<Lines>)> {
 fn find(name: &str, engine: &Engine) -> anyhow::Result<String> {
     let snapshot = Snapshot::open(&engine.index)?;
     if let Some(snapshot) = &snapshot
-        && let Some(document) = snapshot.documents().iter().find(|document| is_named(snapshot, document, name))
+        && let Some(document) =
+            snapshot.documents().iter().find(|document| is_named(snapshot, document, name))
     {
         return guide_text::read(snapshot, document, &engine.shipped);
     }
-    let shipped = name.strip_prefix("corpus/").and_then(|path| engine.shipped.iter().find(|guide| guide.path == path));
+    let shipped =
+        name.strip_prefix("corpus/").and_then(|path| engine.shipped.iter().find(|guide| guide.path == path));
     let guide = shipped.with_context(|| {
-        format!("no guide `{name}` in the index in `{}`; `guidepost status --json` lists them", engine.index.display())
+        format!(
+            "no guide `{name}` in the index in `{}`; `guidepost status --json` lists them",
+            engine.index.display()
+        )
     })?;
     Ok(read_text(guide.bytes).0)
 }
@@ -55,7 +60,11 @@ fn find(name: &str, engine: &Engine) -> anyhow::Result<String> {
 /// Guides go by their citation, by their path below their folder, and by where they are on disk.
 fn is_named(snapshot: &Snapshot, document: &DocumentRecord, name: &str) -> bool {
     let folder = snapshot.sources().get(document.source).and_then(|source| source.folder.as_deref());
-    let on_disk = || folder.is_some_and(|folder| Path::new(name).canonicalize().is_ok_and(|p| p == folder.join(&document.relative)));
+    let on_disk = || {
+        folder.is_some_and(|folder| {
+            Path::new(name).canonicalize().is_ok_and(|p| p == folder.join(&document.relative))
+        })
+    };
     document.path == name || document.relative == name || on_disk()
 }
 

@@ -51,7 +51,11 @@ fn sources(args: &IndexArgs, engine: &Engine) -> anyhow::Result<Vec<Source>> {
         };
         sources.remove(at);
         if sources.is_empty() {
-            bail!("`{}` is all the index holds; to be rid of it, remove `{}`", path.display(), engine.index.display());
+            bail!(
+                "`{}` is all the index holds; to be rid of it, remove `{}`",
+                path.display(),
+                engine.index.display()
+            );
         }
     }
     if !args.folders.is_empty() {

@@ -25,18 +25,33 @@ pub(crate) struct Searched<'a> {
     pub(crate) took_ms: f64,
 }
 
+/// What becomes of hits below the confidence that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Below {
+    Drop,
+    /// They can still be shown as the nearest.
+    Keep,
+}
+
 /// Most passages where nobody says otherwise.
 const LIMIT: usize = 5;
 
 impl<'a> Searched<'a> {
-    pub(crate) fn run(args: &QueryArgs, default_confidence: f32, console: &'a Console) -> anyhow::Result<Self> {
+    /// Searches; `default_confidence` holds where neither flag nor settings say otherwise.
+    pub(crate) fn run(
+        args: &QueryArgs,
+        default_confidence: f32,
+        below: Below,
+        console: &'a Console,
+    ) -> anyhow::Result<Self> {
         let question = Question::new(&read_question(args)?)?;
         let user = UserSettings::load(console)?;
         let engine = Engine::new(&args.place, Some(&args.model), &user, console)?;
         let guides = args.guides.clone().or_else(|| user.guides.clone());
         let words_alone = args.mode == Some(ModeArg::Bm25);
         let Ready { snapshot, embedder } = engine.ready(guides.as_deref(), words_alone)?;
-        let flags = ResultSettings { limit: args.limit, mode: args.mode, min_confidence: args.min_confidence };
+        let flags =
+            ResultSettings { limit: args.limit, mode: args.mode, min_confidence: args.min_confidence };
         let folders = snapshot.sources().iter().filter_map(|source| source.folder.as_deref());
         let settings = flags.or(ResultSettings::beside(folders.map(Path::new), console)?).or(user.results);
         let mode = match settings.mode.unwrap_or(ModeArg::Hybrid) {
@@ -44,17 +59,18 @@ impl<'a> Searched<'a> {
             ModeArg::Dense => Mode::Dense,
             ModeArg::Bm25 => Mode::Bm25,
         };
+        let min_confidence = settings.min_confidence.unwrap_or(default_confidence);
         let options = SearchOptions {
             limit: settings.limit.unwrap_or(LIMIT),
             mode,
-            min_confidence: settings.min_confidence.unwrap_or(default_confidence),
+            min_confidence: if below == Below::Drop { min_confidence } else { 0.0 },
         };
         let started = Instant::now();
         let hits = search(&snapshot, embedder.as_deref(), &question, options)?;
         let took_ms = started.elapsed().as_secs_f64() * 1e3;
         console.detail(|| format!("searched {} passages in {took_ms:.1} ms", snapshot.chunk_count()));
         let used = if embedder.is_some() && snapshot.has_vectors() { mode } else { Mode::Bm25 };
-        Ok(Searched { engine, snapshot, question, hits, mode: used, min_confidence: options.min_confidence, took_ms })
+        Ok(Searched { engine, snapshot, question, hits, mode: used, min_confidence, took_ms })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::Outcome;
 use crate::cli::QueryArgs;
-use crate::commands::query::Searched;
+use crate::commands::query::{Below, Searched};
 use crate::console::Console;
 use crate::output::{self, Results};
 
@@ -10,7 +10,7 @@ use crate::output::{self, Results};
 const MIN_CONFIDENCE: f32 = 0.02;
 
 pub(crate) fn run(args: &QueryArgs, console: &Console) -> anyhow::Result<Outcome> {
-    let searched = Searched::run(args, MIN_CONFIDENCE, console)?;
+    let searched = Searched::run(args, MIN_CONFIDENCE, Below::Drop, console)?;
     let found = !searched.hits.is_empty();
     if !found {
         console.note("nothing here fits that");

@@ -23,7 +23,9 @@ pub(crate) fn run(args: &StatusArgs, console: &Console) -> anyhow::Result<Outcom
     }
     if snapshot.is_none() {
         let place = engine.index.display();
-        console.note(&format!("no index in `{place}`; `guidepost index DIR` builds one, and so does the first question"));
+        console.note(&format!(
+            "no index in `{place}`; `guidepost index DIR` builds one, and so does the first question"
+        ));
         return Ok(Outcome::NothingFound);
     }
     Ok(Outcome::Found)
@@ -36,7 +38,10 @@ fn print_text(snapshot: &Snapshot, engine: &Engine, console: &Console) -> anyhow
     let mut row = |name: &str, value: String| writeln!(out, "{name:<12} {value}");
     row("index", engine.index.display().to_string())?;
     for source in snapshot.sources() {
-        let folder = source.folder.as_ref().map_or("the guides that ship".into(), |folder| folder.display().to_string());
+        let folder = source
+            .folder
+            .as_ref()
+            .map_or("the guides that ship".into(), |folder| folder.display().to_string());
         row("folder", format!("{}: {folder}", source.name))?;
     }
     row("guides", snapshot.documents().len().to_string())?;
@@ -88,7 +93,8 @@ fn describe(changes: Changes) -> String {
         return "up to date".to_owned();
     }
     let parts = [(changes.added, "new"), (changes.changed, "changed"), (changes.removed, "gone")];
-    let said = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect::<Vec<_>>();
+    let said =
+        parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect::<Vec<_>>();
     format!("{}; the next question takes them up", said.join(", "))
 }
 

@@ -28,7 +28,17 @@ pub(super) fn jsonl(results: &Results, out: &mut dyn Write) -> anyhow::Result<()
 /// A header, then a row per passage.
 pub(super) fn csv(results: &Results, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(["rank", "path", "first_line", "last_line", "confidence", "score", "title", "heading", "text"])?;
+    writer.write_record([
+        "rank",
+        "path",
+        "first_line",
+        "last_line",
+        "confidence",
+        "score",
+        "title",
+        "heading",
+        "text",
+    ])?;
     for hit in &results.results {
         writer.write_record([
             hit.rank.to_string(),

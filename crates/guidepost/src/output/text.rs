@@ -54,7 +54,8 @@ impl Page {
         let lines = self.flow(&statement.text, "  ");
         let last = lines.len().saturating_sub(1);
         for (at, line) in lines.iter().enumerate() {
-            let mark = if at == last { format!(" {PLACE}[{}]{PLACE:#}", statement.citation) } else { String::new() };
+            let mark =
+                if at == last { format!(" {PLACE}[{}]{PLACE:#}", statement.citation) } else { String::new() };
             writeln!(out, "{}{mark}", self.highlight(line))?;
         }
         Ok(())
@@ -62,10 +63,18 @@ impl Page {
 
     fn hit(&self, hit: &HitView, out: &mut dyn Write) -> io::Result<()> {
         let place = hit.place.citation();
-        writeln!(out, "{}. {PLACE}{place}{PLACE:#}  {FAINT}confidence {:.2}{FAINT:#}", hit.rank, hit.confidence)?;
+        writeln!(
+            out,
+            "{}. {PLACE}{place}{PLACE:#}  {FAINT}confidence {:.2}{FAINT:#}",
+            hit.rank, hit.confidence
+        )?;
         self.wrapped(&hit.place.headings(), "   ", Style::new().underline(), out)?;
         let lines = self.flow(&hit.text, "   ");
-        for line in lines.iter().take(PASSAGE_LINES) {
+        let from = self.best_window(&lines);
+        if from > 0 {
+            writeln!(out, "   {FAINT}...{FAINT:#}")?;
+        }
+        for line in lines.iter().skip(from).take(PASSAGE_LINES) {
             writeln!(out, "{}", self.highlight(line))?;
         }
         if lines.len() > PASSAGE_LINES {
@@ -74,9 +83,23 @@ impl Page {
         Ok(())
     }
 
+    /// First of the [`PASSAGE_LINES`] lines that hold most of the question's words; the earliest such window.
+    fn best_window(&self, lines: &[String]) -> usize {
+        let matches = |line: &String| {
+            let found: HashSet<String> = analyze(line).into_iter().map(|word| word.term).collect();
+            found.intersection(&self.terms).count()
+        };
+        let counts: Vec<usize> = lines.iter().map(matches).collect();
+        let sum = |from: usize| counts[from..(from + PASSAGE_LINES).min(counts.len())].iter().sum::<usize>();
+        let last = lines.len().saturating_sub(PASSAGE_LINES);
+        (0..=last).max_by_key(|&from| (sum(from), std::cmp::Reverse(from))).unwrap_or(0)
+    }
+
     fn explanation(&self, hit: &HitView, out: &mut dyn Write) -> io::Result<()> {
         let Some(explain) = &hit.explain else { return Ok(()) };
-        let place = |rank: Option<usize>| rank.map_or("not among the first".to_owned(), |rank| format!("place {rank}"));
+        let place = |rank: Option<usize>| {
+            rank.map_or("not among the first".to_owned(), |rank| format!("place {rank}"))
+        };
         let leg = |score: Option<f32>, normalized: f32, weight: f32, rank| match score {
             Some(score) => format!("{score:.3} -> {normalized:.3} x {weight:.2}, {}", place(rank)),
             None => "none".to_owned(),
@@ -86,21 +109,23 @@ impl Page {
         writeln!(out, "   {FAINT}score {:.3} (0 to 1, within this query){FAINT:#}", hit.score)?;
         writeln!(out, "   {FAINT}  cosine {dense}{FAINT:#}")?;
         writeln!(out, "   {FAINT}  bm25   {bm25}{FAINT:#}")?;
-        writeln!(out, "   {FAINT}holds {:.0} % of what the question asks for{FAINT:#}", explain.coverage * 100.0)
+        writeln!(
+            out,
+            "   {FAINT}holds {:.0} % of what the question asks for{FAINT:#}",
+            explain.coverage * 100.0
+        )
     }
 
-    /// Text as lines of the page. List items and code keep their line breaks; the indentation that the first line
-    /// lost to its mark is taken from the others.
+    /// Text as lines of the page. List items, tables and code keep their line breaks; lines that somebody wrapped
+    /// by hand flow together again.
     fn flow(&self, text: &str, indent: &str) -> Vec<String> {
-        let hanging = text.lines().skip(1).filter(|line| !line.trim().is_empty());
-        let common = hanging.map(|line| line.len() - line.trim_start().len()).min().unwrap_or(0);
         let options = textwrap::Options::new(self.width).initial_indent(indent);
         let mut lines = Vec::new();
-        for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let line = if at == 0 { line } else { line.get(common..).unwrap_or(line) };
+        for line in unwrapped(text) {
             let inner = line.len() - line.trim_start().len();
-            let hang = format!("{indent}{}", " ".repeat(inner + 2 * usize::from(line.trim_start().starts_with(['-', '*']))));
-            let wrapped = textwrap::wrap(line.trim_end(), options.clone().subsequent_indent(&hang));
+            let mark = if line.trim_start().starts_with(['-', '*']) { 2 } else { 0 };
+            let hang = format!("{indent}{}", " ".repeat(inner + mark));
+            let wrapped = textwrap::wrap(&line, options.clone().subsequent_indent(&hang));
             lines.extend(wrapped.into_iter().map(|line| line.into_owned()));
         }
         lines
@@ -125,5 +150,58 @@ impl Page {
         }
         marked.push_str(&line[at..]);
         marked
+    }
+}
+
+/// Lines of at least this many bytes that go on below were wrapped by hand.
+const WRAPPED_FROM: usize = 60;
+
+/// The lines of a text without the breaks that only wrapped it. The indentation that the first line lost when the text
+/// was cut is taken from the others.
+fn unwrapped(text: &str) -> Vec<String> {
+    let hanging = text.lines().skip(1).filter(|line| !line.trim().is_empty());
+    let common = hanging.map(|line| line.len() - line.trim_start().len()).min().unwrap_or(0);
+    let is_code = text.contains("```") || text.contains("~~~");
+    let mut lines: Vec<String> = Vec::new();
+    let mut last_length = 0;
+    for (at, line) in text.lines().enumerate() {
+        let line = if at == 0 { line } else { line.get(common..).unwrap_or_default() };
+        let goes_on = last_length >= WRAPPED_FROM && !is_code && !begins_anew(line.trim_start());
+        match lines.last_mut().filter(|_| goes_on) {
+            Some(last) => {
+                last.push(' ');
+                last.push_str(line.trim());
+            }
+            None if !line.trim().is_empty() => lines.push(line.trim_end().to_owned()),
+            None => {}
+        }
+        last_length = line.len();
+    }
+    lines
+}
+
+fn begins_anew(line: &str) -> bool {
+    let number = line.trim_start_matches(|c: char| c.is_ascii_digit());
+    let numbered = number.len() < line.len() && number.starts_with(['.', ')']);
+    line.is_empty() || numbered || line.starts_with(['-', '*', '+', '|', '#', '>'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_wrapped_by_hand_flow_together() {
+        let long = "a line that somebody wrapped by hand at some sixty columns or more";
+        for (text, expected) in [
+            ("short\nlines stay", vec!["short", "lines stay"]),
+            (&format!("{long}\ngoes on"), vec![&format!("{long} goes on")]),
+            (&format!("- {long}\n  goes on\n- next"), vec![&format!("- {long} goes on"), "- next"]),
+            (&format!("{long}\n\nnew"), vec![long, "new"]),
+            ("- one\n    - two\n    - three", vec!["- one", "- two", "- three"]),
+            (&format!("```\n{long}\nx\n```"), vec!["```", long, "x", "```"]),
+        ] {
+            assert_eq!(unwrapped(text), expected);
+        }
     }
 }

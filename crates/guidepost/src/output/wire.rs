@@ -150,7 +150,8 @@ impl Results {
 
 fn view(rank: usize, hit: &Hit, searched: &Searched) -> HitView {
     let chunk = &hit.chunk.chunk;
-    let folder = searched.snapshot.sources().get(hit.document.source).and_then(|source| source.folder.as_ref());
+    let folder =
+        searched.snapshot.sources().get(hit.document.source).and_then(|source| source.folder.as_ref());
     let fused = hit.trace.fused;
     HitView {
         rank,
