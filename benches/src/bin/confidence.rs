@@ -15,7 +15,7 @@ use guidepost_text::Embed;
 /// Questions of a collection that are used; more would only repeat.
 const QUESTIONS: usize = 300;
 const HITS: usize = 3;
-const THRESHOLDS: [f32; 6] = [0.03, 0.05, 0.1, 0.15, 0.2, 0.3];
+const THRESHOLDS: [f32; 6] = [0.05, 0.07, 0.1, 0.12, 0.15, 0.2];
 
 /// What was seen, and whether the hit was right.
 #[derive(Clone, Copy)]
@@ -24,6 +24,9 @@ struct Example {
     right: bool,
 }
 
+/// Whether a hit answers the question of that number.
+type Judge = Box<dyn Fn(usize, &Hit) -> bool>;
+
 /// Questions over an index, each with a test for a right hit.
 struct Set {
     name: String,
@@ -31,7 +34,7 @@ struct Set {
     questions: Vec<String>,
     /// Whether anything answers the question.
     answerable: Vec<bool>,
-    is_right: Box<dyn Fn(usize, &Hit) -> bool>,
+    is_right: Judge,
 }
 
 #[expect(clippy::print_stdout, reason = "the tables are what the program is for")]

@@ -24,6 +24,7 @@ mod walk;
 
 mod chunk_store;
 mod files;
+mod frozen_directory;
 mod graph;
 mod manifest;
 mod postings;

@@ -11,6 +11,7 @@ use tantivy::tokenizer::{
 };
 use tantivy::{Index, IndexReader, ReloadPolicy, TantivyDocument, Term};
 
+use crate::frozen_directory::FrozenDirectory;
 use crate::{ChunkId, IndexError, StoredChunk};
 
 const FOLDER: &str = "postings";
@@ -50,13 +51,14 @@ impl Postings {
             writer.finalize()?;
             Ok(())
         };
-        work().map_err(failed(&path))
+        work().map_err(failed(&path))?;
+        readable_like(&path, &folder.join("chunks.jsonl"))
     }
 
     pub(crate) fn open(folder: &Path) -> Result<Self, IndexError> {
         let path = folder.join(FOLDER);
         let work = || -> tantivy::Result<(IndexReader, Field, Field)> {
-            let mut index = Index::open_in_dir(&path)?;
+            let mut index = Index::open(FrozenDirectory(MmapDirectory::open(&path)?))?;
             index.set_tokenizers(tokenizers());
             let (headings, body) = (index.schema().get_field("headings")?, index.schema().get_field("body")?);
             let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
@@ -100,6 +102,19 @@ impl Postings {
         let all = searcher.num_docs() as f32;
         (1.0 + (all - holding + 0.5).max(0.0) / (holding + 0.5)).ln()
     }
+}
+
+/// tantivy's files are readable by their owner alone, whatever the user's umask says; an index that is shared has to be
+/// readable as a whole.
+fn readable_like(folder: &Path, model: &Path) -> Result<(), IndexError> {
+    let work = || {
+        let permissions = std::fs::metadata(model)?.permissions();
+        for entry in folder.read_dir()? {
+            std::fs::set_permissions(entry?.path(), permissions.clone())?;
+        }
+        Ok(())
+    };
+    work().map_err(IndexError::io("write", folder))
 }
 
 fn failed(path: &Path) -> impl Fn(tantivy::TantivyError) -> IndexError {

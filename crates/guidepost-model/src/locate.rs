@@ -124,7 +124,8 @@ fn in_places(spec: &ModelSpec, places: &Places) -> Result<Option<LocatedModel>, 
         let weights_sha256 = digest::sha256(&folder.join("model.safetensors"), &places.stamps)?;
         Ok(Some(LocatedModel { name: spec.name.clone(), folder, source, weights_sha256 }))
     };
-    for folder in places.models.iter().map(|place| place.join(&spec.name)).filter(|folder| folder.is_dir()) {
+    let mut folders = places.models.iter().map(|place| place.join(&spec.name));
+    if let Some(folder) = folders.find(|folder| folder.is_dir()) {
         digest::verify(&folder, spec, &places.stamps)?;
         return found(folder, Source::Models);
     }

@@ -7,7 +7,7 @@ use crate::console::Console;
 use crate::output::{self, Results};
 
 /// `search` shows whatever is not plainly unrelated; its reader judges.
-const MIN_CONFIDENCE: f32 = 0.02;
+const MIN_CONFIDENCE: f32 = 0.01;
 
 pub(crate) fn run(args: &QueryArgs, console: &Console) -> anyhow::Result<Outcome> {
     let searched = Searched::run(args, MIN_CONFIDENCE, Below::Drop, console)?;
