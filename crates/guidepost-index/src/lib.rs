@@ -30,6 +30,7 @@ mod manifest;
 mod postings;
 mod vectors;
 
+mod generation;
 mod plan;
 mod snapshot;
 mod update;
@@ -37,8 +38,10 @@ mod writer_lock;
 
 pub use chunk_store::StoredChunk;
 pub use error::IndexError;
+pub use generation::recorded_sources;
 pub use manifest::{DocumentRecord, SourceRecord};
+pub use plan::Warning;
 pub use postings::{Token, analyze};
-pub use snapshot::{Changes, ChunkId, DenseSearch, Snapshot, recorded_sources};
+pub use snapshot::{Changes, ChunkId, DenseSearch, Snapshot};
 pub use source::{ShippedGuide, Source};
-pub use update::{Event, Request, Update, Warning, fingerprint, update};
+pub use update::{Event, Request, Update, fingerprint, update};

@@ -6,7 +6,16 @@ use std::path::{Path, PathBuf};
 
 use crate::manifest::{DocumentRecord, Manifest, SourceRecord};
 use crate::walk::{self, Listing};
-use crate::{Changes, IndexError, ShippedGuide, update::Warning};
+use crate::{Changes, IndexError, ShippedGuide};
+
+/// Something to know about a guide, or about a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// The guide, as citations give it.
+    pub path: Option<String>,
+    /// What there is to know.
+    pub message: String,
+}
 
 /// A guide that is there now.
 #[derive(Debug, Clone)]

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use guidepost_text::Embedding;
 
 use crate::chunk_store::ChunkStore;
+use crate::generation::current;
 use crate::graph::Graph;
 use crate::manifest::Manifest;
+use crate::plan::{Plan, Warning};
 use crate::postings::Postings;
 use crate::vectors::Vectors;
-use crate::{DocumentRecord, IndexError, SourceRecord, StoredChunk, Token, files};
+use crate::{DocumentRecord, IndexError, ShippedGuide, SourceRecord, StoredChunk, Token};
 
 /// A chunk's number within one generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -95,6 +97,15 @@ impl Snapshot {
         })
     }
 
+    /// Holds the disk against the index: a stat per file, and a look into those whose stat differs.
+    ///
+    /// # Errors
+    /// None for a folder that is gone: its guides count as unchanged.
+    pub fn changes(&self, shipped: &[ShippedGuide]) -> Result<(Changes, Vec<Warning>), IndexError> {
+        let plan = Plan::new(self.sources(), shipped, Some(self.manifest()))?;
+        Ok((plan.changes(), plan.warnings))
+    }
+
     /// Number of the generation.
     pub fn generation(&self) -> u64 {
         self.manifest.generation
@@ -117,7 +128,7 @@ impl Snapshot {
 
     /// Bytes on disk, postings included.
     pub fn bytes(&self) -> u64 {
-        let postings = walkdir_bytes(&self.folder.join("postings"));
+        let postings = bytes_in(&self.folder.join("postings"));
         postings + self.manifest.files.values().map(|file| file.bytes).sum::<u64>()
     }
 
@@ -208,53 +219,7 @@ impl Snapshot {
     }
 }
 
-/// The sets of guides of an index that may be damaged or of another format: all that making it again needs.
-///
-/// # Errors
-/// A manifest that cannot be read.
-pub fn recorded_sources(index: &Path) -> Result<Option<Vec<SourceRecord>>, IndexError> {
-    #[derive(serde::Deserialize)]
-    struct Sources {
-        sources: Vec<SourceRecord>,
-    }
-    let Some(generation) = current(index)? else { return Ok(None) };
-    let path = index.join(generation).join("manifest.json");
-    let manifest: Result<Sources, _> = serde_json::from_slice(&files::read(&path)?);
-    manifest
-        .map(|manifest| Some(manifest.sources))
-        .map_err(|error| IndexError::damaged(&path, error.to_string()))
-}
-
-/// Name of the generation that answers.
-pub(crate) fn current(index: &Path) -> Result<Option<String>, IndexError> {
-    let path = index.join("CURRENT");
-    match std::fs::read_to_string(&path) {
-        Ok(name) if is_generation(name.trim()) => Ok(Some(name.trim().to_owned())),
-        Ok(_) => Err(IndexError::damaged(&path, "it names no generation")),
-        Err(error)
-            if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) =>
-        {
-            Ok(None)
-        }
-        Err(error) => Err(IndexError::io("read", &path)(error)),
-    }
-}
-
-/// Name of a generation's folder.
-pub(crate) fn generation_name(number: u64) -> String {
-    format!("generation-{number:06}")
-}
-
-pub(crate) fn is_generation(name: &str) -> bool {
-    name.strip_prefix("generation-")
-        .is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
-}
-
-fn walkdir_bytes(folder: &Path) -> u64 {
+fn bytes_in(folder: &Path) -> u64 {
     let entries = folder.read_dir().into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len()).sum()
-}
-
-pub(crate) fn sync_generation(folder: &Path) -> Result<(), IndexError> {
-    files::sync_folder(folder).map_err(IndexError::io("write", folder))
 }

@@ -10,11 +10,14 @@ use guidepost_text::{chunk_document, passage_text, read_document};
 use rayon::prelude::*;
 
 use crate::chunk_store::ChunkStore;
+use crate::generation::{
+    UNFINISHED, clear_others, clear_unfinished, generation_name, is_generation, is_unfinished,
+    next_generation,
+};
 use crate::graph::Graph;
 use crate::manifest::{self, DocumentRecord, FORMAT, Manifest, SourceRecord};
-use crate::plan::{Entry, Origin, Plan, State};
+use crate::plan::{Entry, Origin, Plan, State, Warning};
 use crate::postings::Postings;
-use crate::snapshot::{current, generation_name, is_generation, sync_generation};
 use crate::vectors::Vectors;
 use crate::writer_lock::{Patience, WriterLock};
 use crate::{Changes, ChunkId, IndexError, ShippedGuide, Snapshot, Source, StoredChunk, files};
@@ -57,15 +60,6 @@ pub enum Event {
     },
     /// Files are written.
     Writing,
-}
-
-/// Something to know about a guide, or about a folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Warning {
-    /// The guide, as citations give it.
-    pub path: Option<String>,
-    /// What there is to know.
-    pub message: String,
 }
 
 /// What an update did.
@@ -289,7 +283,7 @@ impl Writer<'_> {
         written?;
         let name = generation_name(generation);
         std::fs::rename(&folder, index.join(&name)).map_err(IndexError::io("write", &folder))?;
-        sync_generation(index)?;
+        files::sync_folder(index).map_err(IndexError::io("write", index))?;
         files::replace(&index.join("CURRENT"), format!("{name}\n").as_bytes())?;
         clear_others(index, &name);
         Ok(())
@@ -320,7 +314,7 @@ impl Writer<'_> {
         }
         let bytes = serde_json::to_vec_pretty(manifest).expect("a manifest has only string keys");
         files::write(&folder.join("manifest.json"), |file| std::io::Write::write_all(file, &bytes))?;
-        sync_generation(folder)
+        files::sync_folder(folder).map_err(IndexError::io("write", folder))
     }
 }
 
@@ -400,50 +394,4 @@ fn link_files(old: &Snapshot, folder: &Path, manifest: &mut Manifest) -> Result<
         link(entry.path(), to.join(entry.file_name()))?;
     }
     Ok(())
-}
-
-const UNFINISHED: &str = "unfinished-";
-
-fn is_unfinished(name: &str) -> bool {
-    name.starts_with(UNFINISHED)
-}
-
-/// One more than any generation there is, finished or not, so that no name is ever used twice.
-fn next_generation(index: &Path) -> u64 {
-    let names = index.read_dir().into_iter().flatten().flatten().map(|entry| entry.file_name());
-    let number = |name: std::ffi::OsString| name.to_str()?.strip_prefix("generation-")?.parse::<u64>().ok();
-    names.filter_map(number).max().unwrap_or(0) + 1
-}
-
-/// Clears away what a writer that was killed left behind. The lock is held, so nobody is at it.
-fn clear_unfinished(index: &Path) {
-    clear(index, is_unfinished);
-    if let Ok(Some(name)) = current(index) {
-        clear_others(index, &name);
-    }
-}
-
-/// Clears away all generations but one. Readers that have them open keep what they have mapped.
-fn clear_others(index: &Path, keep: &str) {
-    clear(index, |name| is_generation(name) && name != keep);
-}
-
-fn clear(index: &Path, unwanted: impl Fn(&str) -> bool) {
-    for entry in index.read_dir().into_iter().flatten().flatten() {
-        if entry.file_name().to_str().is_some_and(&unwanted) {
-            // What cannot be removed now is tried again by the next writer.
-            let _ = std::fs::remove_dir_all(entry.path());
-        }
-    }
-}
-
-impl Snapshot {
-    /// Holds the disk against the index: a stat per file, and a look into those whose stat differs.
-    ///
-    /// # Errors
-    /// None for a folder that is gone: its guides count as unchanged.
-    pub fn changes(&self, shipped: &[ShippedGuide]) -> Result<(Changes, Vec<Warning>), IndexError> {
-        let plan = Plan::new(self.sources(), shipped, Some(self.manifest()))?;
-        Ok((plan.changes(), plan.warnings))
-    }
 }
