@@ -34,6 +34,7 @@ fn bad_arguments_are_named_and_no_index_is_lost() {
         (&["ask", ""], 2, &["the question is empty", "for example"]),
         (&["search", "?!"], 2, &["the question is empty"]),
         (&["search", "x", "--min-confidence", "2"], 2, &["a number from 0 to 1"]),
+        (&["search", "x", "-n", "0"], 2, &["a whole number from 1 to 100"]),
         (&["search", "x", "--mode", "best"], 2, &["hybrid", "dense", "bm25"]),
         (&["search", "x", "--device", "tpu"], 2, &["`tpu` is no device"]),
         (&["search", "x", "--index", "full"], 2, &["holds other files and is no index", "--index"]),
@@ -176,5 +177,7 @@ fn a_disk_that_refuses_is_named_and_the_old_index_answers() {
     fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).expect("it is ours");
     let run = Run::of(&mut as_user(&["index", "guides", "--index", "open/index"]));
     run.says(0, &["`guides/secret.md`: cannot be read"]);
+    let again = Run::of(&mut as_user(&["index", "--index", "open/index"]));
+    assert!(again.stdout.contains("up to date"), "{}", again.stdout);
     still_answers(&home);
 }

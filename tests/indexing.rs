@@ -68,7 +68,7 @@ fn folders_are_added_and_removed() {
     assert_eq!(names, [&format!("{root}/guides")[..], "other/guides"], "the guides that ship gave way");
     home.ok(&["index", "--remove", "other/guides"]);
     assert_eq!(home.json(&["search", "elephants", "--mode", "bm25"], 1)["results"], serde_json::json!([]));
-    home.run(&["index", "--remove", "guides"]).says(2, &["all the index holds"]);
+    home.run(&["index", "--remove", "guides"]).says(2, &["nothing would be left"]);
     home.run(&["index", "--remove", "nowhere"]).says(2, &["`nowhere` is not in the index"]);
 }
 
@@ -79,18 +79,74 @@ fn a_folder_that_is_gone_keeps_its_guides() {
     fs::rename(home.path("guides"), home.path("elsewhere")).expect("it can be moved");
     let run = home.ok(&["search", "apples", "-n", "1"]);
     assert!(run.stdout.contains("guides/one.md"), "{}", run.stdout);
+    assert!(run.stderr.contains("stay as they were last read"), "{}", run.stderr);
     let status = home.json(&["status"], 0);
     assert_eq!(status["current"]["documents"].as_array().map(Vec::len), Some(3));
+    home.ok(&["index", "elsewhere"]);
+    home.ok(&["index", "--remove", "guides"]);
+    assert!(home.ok(&["search", "apples", "-n", "1"]).stdout.contains("elsewhere/one.md"));
+}
+
+#[test]
+fn an_empty_folder_that_is_gone_stops_nobody() {
+    let home = three_guides();
+    fs::create_dir(home.path("empty")).expect("writable");
+    home.ok(&["index", "guides", "empty"]);
+    fs::remove_dir(home.path("empty")).expect("it is there");
+    home.ok(&["search", "apples"]);
+    home.ok(&["index", "--remove", "empty"]);
+}
+
+#[test]
+fn writers_at_once_lose_no_folder() {
+    let home = Sandbox::new();
+    for number in 0..6 {
+        home.write(&format!("src/d{number}/guide.md"), format!("# Guide {number}\n\nText.\n"));
+    }
+    std::thread::scope(|scope| {
+        for number in 0..6 {
+            let home = &home;
+            scope.spawn(move || home.ok(&["index", &format!("src/d{number}")]));
+        }
+    });
+    let status = home.json(&["status"], 0);
+    assert_eq!(status["current"]["sources"].as_array().map(Vec::len), Some(6), "{status}");
+}
+
+#[test]
+fn folders_inside_each_other_are_refused() {
+    let home = three_guides();
+    home.run(&["index", "guides", "guides/deep"]).says(2, &["lies inside", "twice"]);
+    home.ok(&["index", "guides"]);
+    home.run(&["index", "guides/deep"]).says(2, &["lies inside", "twice"]);
+}
+
+#[test]
+fn folders_of_others_are_never_cleared_away() {
+    let home = three_guides();
+    home.write("work/unfinished-thesis/chapter.txt", "years of work");
+    home.write("work/generation-7/family.txt", "names");
+    home.run(&["index", "guides", "--index", "work"]).says(2, &["holds other files and is no index"]);
+    home.write("bare/generation-7/family.txt", "names");
+    home.ok(&["index", "guides", "--index", "bare"]);
+    for file in
+        ["work/unfinished-thesis/chapter.txt", "work/generation-7/family.txt", "bare/generation-7/family.txt"]
+    {
+        assert!(home.path(file).exists(), "{file}");
+    }
 }
 
 #[test]
 fn get_prints_what_is_cited() {
     let home = three_guides();
+    home.write("guides/a:b.md", "# Colon\n");
     home.ok(&["index", "guides"]);
     for (citation, expected) in [
         ("guides/one.md:3", "About apples.\n"),
         ("guides/one.md:5-7", "## More\n\nAnd pears.\n"),
         ("one.md:1", "# One\n"),
+        ("guides/a:b.md", "# Colon\n"),
+        ("guides/a:b.md:1", "# Colon\n"),
         ("deep/three.txt", "Notes On Clouds\n\nThey are made of water.\n"),
     ] {
         assert_eq!(home.ok(&["get", citation]).stdout, expected);
@@ -103,6 +159,11 @@ fn get_prints_what_is_cited() {
     ] {
         home.run(&["get", citation]).says(2, &[message]);
     }
+    // A citation names one guide, whatever else ends alike.
+    home.write("x/a/b/same.md", "# Wrong\n");
+    home.write("x/b/same.md", "# Right\n");
+    home.ok(&["index", "x/a", "x/b"]);
+    assert_eq!(home.ok(&["get", "b/same.md"]).stdout, "# Right\n");
     let fresh = Sandbox::new();
     let shipped = fresh.ok(&["get", "corpus/data-analyst.md:1-2"]).stdout;
     assert!(shipped.starts_with("---\ntitle:"), "{shipped}");
@@ -120,8 +181,21 @@ fn a_damaged_index_is_named_and_made_again() {
         let damaged = index.join(current.trim()).join(file);
         fs::write(&damaged, &fs::read(&damaged).expect("it is there")[..keep]).expect("writable");
         home.run(&["search", "apples"]).says(2, &["damaged", file, "guidepost index --rebuild"]);
-        home.ok(&["index", "--rebuild", "guides"]);
-        home.ok(&["search", "apples"]);
+        if file == "manifest.json" {
+            home.run(&["index", "--rebuild"]).says(2, &["does not tell its folders", "--rebuild DIR"]);
+            home.ok(&["index", "--rebuild", "guides"]);
+        } else {
+            home.ok(&["index", "--rebuild"]);
+        }
+        assert!(home.ok(&["search", "apples", "-n", "1"]).stdout.contains("guides/one.md"));
+    }
+    for current in ["junk", "generation-000099"] {
+        let home = three_guides();
+        home.ok(&["index", "guides"]);
+        home.write(".local/share/guidepost/index/CURRENT", current);
+        home.run(&["search", "apples"]).says(2, &["damaged", "guidepost index --rebuild"]);
+        home.ok(&["index", "--rebuild"]);
+        assert!(home.ok(&["search", "apples", "-n", "1"]).stdout.contains("guides/one.md"));
     }
 }
 

@@ -34,6 +34,12 @@ fn offline_fetches_nothing() {
     let flag = unreachable(&home, &["search", "error budget", "--offline"]);
     flag.says(0, &["searching by words alone"]);
     assert!(!flag.stderr.contains("does not answer"), "{}", flag.stderr);
+    unreachable(&home, &["models", "pull", "--offline"]).says(2, &["fetching is switched off"]);
+    let dense = Sandbox::new();
+    dense.write("guides/a.md", "# A\n\nOn apples.\n");
+    dense.ok(&["index", "guides"]);
+    unreachable(&dense, &["index", "--offline"])
+        .says(2, &["the model is not on this machine", "models pull"]);
     let fresh = Sandbox::new();
     let mut command = fresh.command(&["search", "error budget"]);
     command
@@ -95,5 +101,7 @@ fn a_named_device_is_used_or_is_an_error() {
     let metal = home.run(&["index", "guides", "--model", "./tiny", "--device", "metal"]);
     metal.says(2, &["device `metal` cannot be used", "built without Metal"]);
     let cpu = home.ok(&["index", "guides", "--model", "./tiny", "-v"]);
-    assert!(cpu.stderr.contains("device: "), "{}", cpu.stderr);
+    assert!(cpu.stderr.contains("device: cpu (built without CUDA and Metal)"), "{}", cpu.stderr);
+    let asked = home.ok(&["search", "apples", "--model", "./tiny", "--device", "cpu", "-v"]);
+    assert!(asked.stderr.contains("device: cpu (asked for)"), "{}", asked.stderr);
 }

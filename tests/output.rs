@@ -52,6 +52,16 @@ fn standard_output_carries_results_only() {
 }
 
 #[test]
+fn text_of_guides_moves_no_cursor() {
+    let home = Sandbox::new();
+    home.write("guides/a.md", "# A\n\nApples \u{1b}]0;owned\u{7} and \u{1b}[2J pears.\n");
+    let shown = home.ok(&["search", "apples", "--guides", "guides"]).stdout;
+    assert!(!shown.contains(['\u{1b}', '\u{7}']), "{shown:?}");
+    let verbatim = home.json(&["search", "apples"], 0);
+    assert!(verbatim["results"][0]["text"].as_str().is_some_and(|text| text.contains("\u{1b}[2J")));
+}
+
+#[test]
 fn a_reader_that_stops_early_is_no_error() {
     let home = Sandbox::new();
     home.ok(&["search", "python"]);

@@ -30,6 +30,25 @@ fn the_nearer_setting_wins() {
 }
 
 #[test]
+fn a_mode_from_a_file_is_a_mode() {
+    let home = Sandbox::new();
+    home.write("guides/a.md", "# A\n\nOn python.\n");
+    home.ok(&["index", "guides"]);
+    home.write("guides/guidepost.toml", "mode = \"bm25\"\n");
+    // Words alone need no model, so another one does no harm.
+    let found = home.json(&["search", "python", "--model", "./nowhere"], 0);
+    assert_eq!(found["mode"], "bm25");
+}
+
+#[test]
+fn json_wins_over_the_variable() {
+    let home = Sandbox::new();
+    let mut command = home.command(&["search", "python", "--json"]);
+    let run = Run::of(command.env("GUIDEPOST_FORMAT", "csv"));
+    serde_json::from_str::<serde_json::Value>(&run.stdout).expect("valid JSON");
+}
+
+#[test]
 fn a_file_beside_guides_has_no_power() {
     let home = Sandbox::new();
     home.write("guides/a.md", "# A\n\nOn python.\n");
@@ -45,6 +64,18 @@ fn a_file_beside_guides_has_no_power() {
             run.stderr
         );
     }
-    home.write("guides/guidepost.toml", "limit = \"many\"\n");
-    home.run(&["search", "python"]).says(2, &["guidepost.toml", "is not understood"]);
+    for bad in [
+        "limit = \"many\"",
+        "limit = 0",
+        "min-confidence = 5",
+        "min-confidence = nan",
+        "mode = [",
+        "mode = \"x\"",
+    ] {
+        home.write("guides/guidepost.toml", bad);
+        home.run(&["search", "python"]).says(0, &["guidepost.toml", "it is ignored"]);
+        home.write(".config/guidepost/guidepost.toml", bad);
+        home.run(&["search", "python"]).says(2, &["guidepost.toml"]);
+        home.write(".config/guidepost/guidepost.toml", "");
+    }
 }

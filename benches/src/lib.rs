@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use guidepost_index::{Request, ShippedGuide, Snapshot, Source, update};
+use guidepost_index::{Request, ShippedGuide, Snapshot, update};
 use guidepost_model::{
     DeviceChoice, ModelChoice, OpenDevice, Places, SentenceTransformer, fetch, locate, registry,
 };
@@ -151,7 +151,8 @@ fn index(name: &str, guides: &[ShippedGuide], embedder: &dyn Embed) -> anyhow::R
     let index = work_folder().join(format!("{name}-index"));
     let request = Request {
         index: &index,
-        sources: &[Source::Shipped],
+        add: &[],
+        remove: &[],
         shipped: guides,
         embedder: Some(embedder),
         rebuild: false,

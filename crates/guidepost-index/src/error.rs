@@ -22,6 +22,38 @@ pub enum IndexError {
         /// The directory.
         path: PathBuf,
     },
+    /// The index is so damaged that it does not tell which folders it held.
+    #[error(
+        "the index in `{path}` is damaged and does not tell its folders any more; make it again with `guidepost index --rebuild DIR`"
+    )]
+    SourcesLost {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A folder to be removed that the index does not hold.
+    #[error("`{folder}` is not in the index in `{path}`; `guidepost status` shows its folders")]
+    NotInIndex {
+        /// The directory.
+        path: PathBuf,
+        /// As it was given.
+        folder: PathBuf,
+    },
+    /// The last folder was to be removed.
+    #[error("nothing would be left in the index in `{path}`; to be rid of it, remove that directory")]
+    NothingLeft {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A folder inside another: its guides would be there twice.
+    #[error(
+        "`{inner}` lies inside `{outer}`, and its guides would be in the index twice; index one of the two"
+    )]
+    Overlap {
+        /// The inner folder.
+        inner: PathBuf,
+        /// The outer folder.
+        outer: PathBuf,
+    },
     /// Made by another model, or cut in another way.
     #[error(
         "the index in `{path}` was made with `{found}`, not with `{wanted}`; make it again with `guidepost index --rebuild`, or choose another with --index"

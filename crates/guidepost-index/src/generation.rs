@@ -4,21 +4,29 @@ use std::path::Path;
 
 use crate::{IndexError, SourceRecord, files};
 
-/// The sets of guides of an index that may be damaged or of another format: all that making it again needs.
+/// The sets of guides of an index that may be damaged or of another format: all that making it again needs. Taken from
+/// any generation that still tells; `None` where there is no index.
 ///
 /// # Errors
-/// A manifest that cannot be read.
+/// An index that does not tell any more.
 pub fn recorded_sources(index: &Path) -> Result<Option<Vec<SourceRecord>>, IndexError> {
     #[derive(serde::Deserialize)]
     struct Sources {
         sources: Vec<SourceRecord>,
     }
-    let Some(generation) = current(index)? else { return Ok(None) };
-    let path = index.join(generation).join("manifest.json");
-    let manifest: Result<Sources, _> = serde_json::from_slice(&files::read(&path)?);
-    manifest
-        .map(|manifest| Some(manifest.sources))
-        .map_err(|error| IndexError::damaged(&path, error.to_string()))
+    let read = |generation: &str| {
+        let bytes = files::read(&index.join(generation).join("manifest.json")).ok()?;
+        serde_json::from_slice::<Sources>(&bytes).ok().map(|manifest| manifest.sources)
+    };
+    let named = current(index);
+    if let Ok(None) = named {
+        return Ok(None);
+    }
+    let mut others = names(index, is_generation);
+    others.sort();
+    let candidates = named.ok().flatten().into_iter().chain(others.into_iter().rev());
+    let sources = candidates.into_iter().find_map(|generation| read(&generation));
+    sources.map(Some).ok_or_else(|| IndexError::SourcesLost { path: index.to_owned() })
 }
 
 /// Name of the generation that answers.
@@ -42,42 +50,64 @@ pub(crate) fn generation_name(number: u64) -> String {
 }
 
 pub(crate) fn is_generation(name: &str) -> bool {
-    name.strip_prefix("generation-")
-        .is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+    is_number(name.strip_prefix("generation-"))
 }
 
-/// Beginning of the name of a folder that a writer is still filling.
-pub(crate) const UNFINISHED: &str = "unfinished-";
+/// Name of the folder that this process fills.
+pub(crate) fn unfinished_name() -> String {
+    format!("{UNFINISHED}{}", std::process::id())
+}
 
-pub(crate) fn is_unfinished(name: &str) -> bool {
-    name.starts_with(UNFINISHED)
+const UNFINISHED: &str = "unfinished-";
+
+fn is_unfinished(name: &str) -> bool {
+    is_number(name.strip_prefix(UNFINISHED))
+}
+
+fn is_number(text: Option<&str>) -> bool {
+    text.is_some_and(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Whether a directory may be written to as an index: it is one, or it holds nothing. Files that systems put
+/// everywhere (`.DS_Store`) do not count.
+pub(crate) fn may_hold_index(index: &Path) -> bool {
+    let ours = |name: &str| matches!(name, "CURRENT" | "LOCK") || is_generation(name) || is_unfinished(name);
+    let foreign = names(index, |name| !name.starts_with('.') && !ours(name));
+    foreign.is_empty() || matches!(current(index), Ok(Some(_)))
 }
 
 /// One more than any generation there is, finished or not, so that no name is ever used twice.
 pub(crate) fn next_generation(index: &Path) -> u64 {
-    let names = index.read_dir().into_iter().flatten().flatten().map(|entry| entry.file_name());
-    let number = |name: std::ffi::OsString| name.to_str()?.strip_prefix("generation-")?.parse::<u64>().ok();
-    names.filter_map(number).max().unwrap_or(0) + 1
+    let number = |name: &String| name.strip_prefix("generation-")?.parse::<u64>().ok();
+    names(index, is_generation).iter().filter_map(number).max().unwrap_or(0) + 1
 }
 
 /// Clears away what a writer that was killed left behind. The lock is held, so nobody is at it.
 pub(crate) fn clear_unfinished(index: &Path) {
-    clear(index, is_unfinished);
-    if let Ok(Some(name)) = current(index) {
+    for name in names(index, is_unfinished) {
+        // What cannot be removed now is tried again by the next writer.
+        let _ = std::fs::remove_dir_all(index.join(name));
+    }
+    // Only a generation that is there makes the others superfluous.
+    if let Ok(Some(name)) = current(index)
+        && index.join(&name).join("manifest.json").is_file()
+    {
         clear_others(index, &name);
     }
 }
 
 /// Clears away all generations but one. Readers that have them open keep what they have mapped.
 pub(crate) fn clear_others(index: &Path, keep: &str) {
-    clear(index, |name| is_generation(name) && name != keep);
-}
-
-fn clear(index: &Path, unwanted: impl Fn(&str) -> bool) {
-    for entry in index.read_dir().into_iter().flatten().flatten() {
-        if entry.file_name().to_str().is_some_and(&unwanted) {
-            // What cannot be removed now is tried again by the next writer.
-            let _ = std::fs::remove_dir_all(entry.path());
+    for folder in names(index, is_generation).iter().filter(|name| *name != keep).map(|name| index.join(name))
+    {
+        if folder.join("manifest.json").is_file() {
+            let _ = std::fs::remove_dir_all(folder);
         }
     }
+}
+
+fn names(index: &Path, wanted: impl Fn(&str) -> bool) -> Vec<String> {
+    let entries = index.read_dir().into_iter().flatten().flatten();
+    let name = |entry: std::fs::DirEntry| entry.file_name().into_string().ok();
+    entries.filter_map(name).filter(|name| wanted(name)).collect()
 }

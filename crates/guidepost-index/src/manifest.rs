@@ -58,7 +58,7 @@ pub struct DocumentRecord {
     pub bytes: u64,
     /// Time of the last change when it was read, nanoseconds since 1970; 0 for guides that ship.
     pub modified_ns: u64,
-    /// BLAKE3 of the file, hexadecimal.
+    /// BLAKE3 of the file, hexadecimal; empty where it could not be read.
     pub hash: String,
     /// What the guide says of itself.
     pub metadata: Metadata,
@@ -78,6 +78,13 @@ pub(crate) struct FileRecord {
     pub(crate) blake3: String,
 }
 
+impl DocumentRecord {
+    /// Whether the guide could be read; one that could not is tried again every time.
+    pub(crate) fn was_read(&self) -> bool {
+        !self.hash.is_empty()
+    }
+}
+
 impl Manifest {
     /// Reads the manifest of a generation folder.
     pub(crate) fn read(index: &Path, generation: &Path) -> Result<Manifest, IndexError> {
@@ -86,6 +93,9 @@ impl Manifest {
             format: u32,
         }
         let path = generation.join("manifest.json");
+        if !path.exists() {
+            return Err(IndexError::damaged(&path, "it is missing"));
+        }
         let bytes = files::read(&path)?;
         let damaged = |error: serde_json::Error| IndexError::damaged(&path, error.to_string());
         let head: Head = serde_json::from_slice(&bytes).map_err(damaged)?;

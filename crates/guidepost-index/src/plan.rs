@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::manifest::{DocumentRecord, Manifest, SourceRecord};
 use crate::walk::{self, Listing};
@@ -120,7 +121,7 @@ impl Plan {
     }
 
     /// A folder that was there and is not (a drive that is not plugged in): its guides stay as they were. A folder
-    /// that never was is an error.
+    /// that never was in the index is an error.
     fn keep_unreachable(
         &mut self,
         source: usize,
@@ -128,10 +129,7 @@ impl Plan {
         known: &Known,
         error: IndexError,
     ) -> Result<(), IndexError> {
-        let before: Vec<&DocumentRecord> = known.of_source(record);
-        if before.is_empty() {
-            return Err(error);
-        }
+        let Some(before) = known.of_source(record) else { return Err(error) };
         self.warnings.push(Warning {
             path: None,
             message: format!("{error}; its {} guides stay as they were last read", before.len()),
@@ -191,10 +189,11 @@ impl<'a> Known<'a> {
         self.by_place.get(&(sources[entry.source].folder.as_deref(), entry.relative.as_str())).copied()
     }
 
-    fn of_source(&self, record: &SourceRecord) -> Vec<&'a DocumentRecord> {
-        let Some(manifest) = self.manifest else { return Vec::new() };
-        let source = manifest.sources.iter().position(|source| source.folder == record.folder);
-        manifest.documents.iter().filter(|document| Some(document.source) == source).collect()
+    /// The guides of a source; `None` where the index does not hold it.
+    fn of_source(&self, record: &SourceRecord) -> Option<Vec<&'a DocumentRecord>> {
+        let manifest = self.manifest?;
+        let source = manifest.sources.iter().position(|source| source.folder == record.folder)?;
+        Some(manifest.documents.iter().filter(|document| document.source == source).collect())
     }
 }
 
@@ -202,14 +201,15 @@ fn state(entry: &Entry, old: Option<&Manifest>, warnings: &mut Vec<Warning>) -> 
     let Some((old, known)) = old.zip(entry.known) else { return State::Changed };
     let before = &old.documents[known];
     let same_stat = before.bytes == entry.bytes && before.modified_ns == entry.modified_ns;
-    let settled = entry.modified_ns.saturating_add(RACY_NS) < old.written.saturating_mul(1_000_000_000);
-    let unchanged = if same_stat { State::Same } else { State::Touched };
     match &entry.origin {
         Origin::OutOfReach => State::Same,
-        Origin::File(_) if same_stat && settled => State::Same,
+        Origin::File(_) if same_stat && is_settled(entry, old.written) && before.was_read() => State::Same,
         Origin::File(path) => match std::fs::read(path) {
-            Ok(bytes) if blake3::hash(&bytes).to_hex().as_str() == before.hash => unchanged,
-            Ok(_) => State::Changed,
+            Ok(bytes) if blake3::hash(&bytes).to_hex().as_str() != before.hash => State::Changed,
+            // Once its time is past, a new generation can vouch for it by its stat alone.
+            Ok(_) if !same_stat || is_settled(entry, now()) => State::Touched,
+            Ok(_) => State::Same,
+            Err(_) if !before.was_read() => State::Same,
             Err(error) => {
                 let message = format!("cannot be read ({error}); it stays as it was last read");
                 warnings.push(Warning { path: Some(entry.path.clone()), message });
@@ -219,4 +219,14 @@ fn state(entry: &Entry, old: Option<&Manifest>, warnings: &mut Vec<Warning>) -> 
         Origin::Shipped(bytes) if blake3::hash(bytes).to_hex().as_str() == before.hash => State::Same,
         Origin::Shipped(_) => State::Changed,
     }
+}
+
+/// Whether a change of the file after `seconds` (since 1970) would show in its time of change.
+fn is_settled(entry: &Entry, seconds: u64) -> bool {
+    entry.modified_ns.saturating_add(RACY_NS) < seconds.saturating_mul(1_000_000_000)
+}
+
+/// Seconds since 1970.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }

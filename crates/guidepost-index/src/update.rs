@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use guidepost_text::{CHUNKER, Document, Embed, Embedding, HashEmbedder, TextRole};
 use guidepost_text::{chunk_document, passage_text, read_document};
@@ -11,12 +10,12 @@ use rayon::prelude::*;
 
 use crate::chunk_store::ChunkStore;
 use crate::generation::{
-    UNFINISHED, clear_others, clear_unfinished, generation_name, is_generation, is_unfinished,
-    next_generation,
+    clear_others, clear_unfinished, generation_name, may_hold_index, next_generation, recorded_sources,
+    unfinished_name,
 };
 use crate::graph::Graph;
 use crate::manifest::{self, DocumentRecord, FORMAT, Manifest, SourceRecord};
-use crate::plan::{Entry, Origin, Plan, State, Warning};
+use crate::plan::{Entry, Origin, Plan, State, Warning, now};
 use crate::postings::Postings;
 use crate::vectors::Vectors;
 use crate::writer_lock::{Patience, WriterLock};
@@ -26,9 +25,11 @@ use crate::{Changes, ChunkId, IndexError, ShippedGuide, Snapshot, Source, Stored
 pub struct Request<'a> {
     /// The index directory; made if it is not there.
     pub index: &'a Path,
-    /// All sets of guides the index shall hold; guides of any other leave it.
-    pub sources: &'a [Source],
-    /// The guides that ship, for [`Source::Shipped`].
+    /// Folders to add to those the index holds. With the first, the guides that ship step aside.
+    pub add: &'a [PathBuf],
+    /// Folders to take out.
+    pub remove: &'a [PathBuf],
+    /// The guides that ship: what an index holds as long as nobody names a folder.
     pub shipped: &'a [ShippedGuide],
     /// The model; `None` makes an index that answers by BM25 alone.
     pub embedder: Option<&'a dyn Embed>,
@@ -87,7 +88,9 @@ pub struct Update {
 /// # Errors
 /// A folder that is not there, an index of another model or format, a disk that refuses, a model that fails.
 pub fn update(request: &Request, listener: &mut dyn FnMut(Event)) -> Result<Update, IndexError> {
-    check_place(request.index)?;
+    if !may_hold_index(request.index) {
+        return Err(IndexError::NotAnIndex { path: request.index.to_owned() });
+    }
     std::fs::create_dir_all(request.index).map_err(IndexError::io("write", request.index))?;
     let patience = if request.wait { Patience::Wait } else { Patience::GiveUp };
     let on_wait = |holder: &str| listener(Event::Waiting { holder: holder.to_owned() });
@@ -96,7 +99,7 @@ pub fn update(request: &Request, listener: &mut dyn FnMut(Event)) -> Result<Upda
     let old = if request.rebuild { None } else { Snapshot::open(request.index)? };
     let fingerprint = fingerprint(request.embedder);
     let old = old.map(|old| compatible(request, old, &fingerprint)).transpose()?.flatten();
-    let sources = manifest::name_sources(request.sources);
+    let sources = sources(request)?;
     let plan = Plan::new(&sources, request.shipped, old.as_ref().map(Snapshot::manifest))?;
     let mut writer = Writer { request, old, fingerprint, sources };
     writer.run(plan, listener)
@@ -108,17 +111,43 @@ pub fn fingerprint(embedder: Option<&dyn Embed>) -> String {
     format!("{model}; {CHUNKER}")
 }
 
-/// An index wants a directory of its own.
-fn check_place(index: &Path) -> Result<(), IndexError> {
-    let Ok(entries) = index.read_dir() else { return Ok(()) };
-    let names: Vec<String> =
-        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    let ours =
-        |name: &String| name == "CURRENT" || name == "LOCK" || is_generation(name) || is_unfinished(name);
-    if names.is_empty() || names.iter().any(ours) {
-        return Ok(());
+/// The sets of guides that the index shall hold. Settled under the writer's lock: another writer may have added some.
+fn sources(request: &Request) -> Result<Vec<SourceRecord>, IndexError> {
+    let recorded = match recorded_sources(request.index) {
+        Err(IndexError::SourcesLost { .. }) if request.rebuild && !request.add.is_empty() => None,
+        recorded => recorded?,
+    };
+    let recorded = recorded.unwrap_or_default();
+    let mut folders: Vec<PathBuf> = recorded.iter().filter_map(|source| source.folder.clone()).collect();
+    for added in request.add.iter().filter(|added| !recorded.iter().any(|s| s.folder.as_ref() == Some(added)))
+    {
+        let overlap = folders.iter().find(|other| other.starts_with(added) || added.starts_with(other));
+        match overlap {
+            None => folders.push(added.clone()),
+            Some(other) if other == added => {}
+            Some(other) => {
+                let (inner, outer) = if added.starts_with(other) { (added, other) } else { (other, added) };
+                return Err(IndexError::Overlap { inner: inner.clone(), outer: outer.clone() });
+            }
+        }
     }
-    Err(IndexError::NotAnIndex { path: index.to_owned() })
+    for folder in request.remove {
+        let named = |at: &PathBuf| {
+            recorded.iter().any(|s| s.folder.as_ref() == Some(at) && Path::new(&s.name) == folder)
+        };
+        let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+        let at = folders.iter().position(|other| *other == absolute || named(other));
+        let not_here = || IndexError::NotInIndex { path: request.index.to_owned(), folder: folder.clone() };
+        folders.remove(at.ok_or_else(not_here)?);
+        if folders.is_empty() {
+            return Err(IndexError::NothingLeft { path: request.index.to_owned() });
+        }
+    }
+    let sources: Vec<Source> = match folders.is_empty() {
+        true => vec![Source::Shipped],
+        false => folders.into_iter().map(Source::Folder).collect(),
+    };
+    Ok(manifest::name_sources(&sources))
 }
 
 /// The index there, if it can be built on. One without vectors gives way to one with; anything else that differs
@@ -183,24 +212,18 @@ impl Writer<'_> {
     /// Takes over what has not changed, reads and cuts the rest.
     fn prepare(&self, plan: &Plan) -> Result<(Vec<Prepared>, Vec<Warning>), IndexError> {
         // Cutting a guide in memory needs nothing but the tokenizer, so guides are cut side by side.
-        let outcomes: Vec<Result<Option<Prepared>, IndexError>> = plan
+        let outcomes: Vec<Result<Prepared, IndexError>> = plan
             .entries
             .par_iter()
             .map(|entry| match (entry.state, entry.known, &self.old) {
-                (State::Same | State::Touched, Some(known), Some(old)) => {
-                    take_over(entry, known, old).map(Some)
-                }
+                (State::Same | State::Touched, Some(known), Some(old)) => take_over(entry, known, old),
                 _ => Ok(read_entry(entry, self.request.embedder.unwrap_or(&HashEmbedder))),
             })
             .collect();
         let mut prepared = Vec::new();
         let mut warnings = Vec::new();
         for (entry, outcome) in plan.entries.iter().zip(outcomes) {
-            let Some(guide) = outcome? else {
-                let message = "cannot be read and is not in the index".to_owned();
-                warnings.push(Warning { path: Some(entry.path.clone()), message });
-                continue;
-            };
+            let guide = outcome?;
             if entry.state == State::Changed {
                 let warning =
                     |message: &String| Warning { path: Some(entry.path.clone()), message: message.clone() };
@@ -263,14 +286,14 @@ impl Writer<'_> {
     ) -> Result<(), IndexError> {
         let index = self.request.index;
         let generation = next_generation(index);
-        let folder = index.join(format!("{UNFINISHED}{}", std::process::id()));
+        let folder = index.join(unfinished_name());
         std::fs::create_dir(&folder).map_err(IndexError::io("write", &folder))?;
         let mut manifest = Manifest {
             format: FORMAT,
             generation,
             fingerprint: self.fingerprint.clone(),
             dimensions: self.request.embedder.map(Embed::dimensions),
-            written: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
+            written: now(),
             chunks: chunks.len() as u32,
             sources: self.sources.clone(),
             documents,
@@ -312,8 +335,10 @@ impl Writer<'_> {
                 Postings::write(folder, chunks)?;
             }
         }
-        let bytes = serde_json::to_vec_pretty(manifest).expect("a manifest has only string keys");
-        files::write(&folder.join("manifest.json"), |file| std::io::Write::write_all(file, &bytes))?;
+        let path = folder.join("manifest.json");
+        let bytes = serde_json::to_vec_pretty(manifest)
+            .map_err(|error| IndexError::damaged(&path, error.to_string()))?;
+        files::write(&path, |file| std::io::Write::write_all(file, &bytes))?;
         files::sync_folder(folder).map_err(IndexError::io("write", folder))
     }
 }
@@ -332,14 +357,18 @@ fn take_over(entry: &Entry, known: usize, old: &Snapshot) -> Result<Prepared, In
     Ok(Prepared { record, chunks })
 }
 
-/// Reads and cuts a guide; `None` if it cannot be read.
-fn read_entry(entry: &Entry, ruler: &dyn Embed) -> Option<Prepared> {
-    let bytes = match &entry.origin {
-        Origin::File(path) => std::fs::read(path).ok()?,
-        Origin::Shipped(bytes) => bytes.to_vec(),
-        Origin::OutOfReach => return None,
+/// Reads and cuts a guide. One that cannot be read is recorded without text, so that it is known and tried again.
+fn read_entry(entry: &Entry, ruler: &dyn Embed) -> Prepared {
+    let read = match &entry.origin {
+        Origin::File(path) => std::fs::read(path),
+        Origin::Shipped(bytes) => Ok(bytes.to_vec()),
+        Origin::OutOfReach => Err(std::io::ErrorKind::NotFound.into()),
     };
-    let document: Document = read_document(&entry.path, &bytes);
+    let hash = read.as_ref().map_or_else(|_| String::new(), |bytes| blake3::hash(bytes).to_hex().to_string());
+    let mut document: Document = read_document(&entry.path, read.as_deref().unwrap_or_default());
+    if let Err(error) = read {
+        document.warnings.push(format!("cannot be read ({error})"));
+    }
     let store = |chunk| {
         let key = blake3::hash(passage_text(&chunk).as_bytes()).to_hex().to_string();
         StoredChunk { document: 0, key, chunk }
@@ -355,13 +384,13 @@ fn read_entry(entry: &Entry, ruler: &dyn Embed) -> Option<Prepared> {
         path: entry.path.clone(),
         bytes: entry.bytes,
         modified_ns: entry.modified_ns,
-        hash: blake3::hash(&bytes).to_hex().to_string(),
+        hash,
         metadata: document.metadata,
         first_chunk: 0,
         chunks: 0,
         warnings,
     };
-    Some(Prepared { record, chunks })
+    Prepared { record, chunks }
 }
 
 /// Gives every guide and chunk its number.

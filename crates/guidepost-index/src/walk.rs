@@ -36,7 +36,7 @@ pub(crate) struct Listing {
     pub(crate) problems: Vec<String>,
 }
 
-/// Lists a folder. `.gitignore`, `.ignore` and `.guidepostignore` hold; hidden files are left out; links are not
+/// Lists a folder. `.gitignore`, `.ignore` and `.guidepostignore` in it and below hold; hidden files are left out; links are not
 /// followed.
 pub(crate) fn list(folder: &Path) -> Result<Listing, IndexError> {
     let metadata =
@@ -49,6 +49,9 @@ pub(crate) fn list(folder: &Path) -> Result<Listing, IndexError> {
     let mut listing = Listing::default();
     let walker = WalkBuilder::new(folder)
         .require_git(false)
+        // The folder was named: what lies above it, or what this user never commits, has no say.
+        .parents(false)
+        .git_global(false)
         .add_custom_ignore_filename(".guidepostignore")
         .sort_by_file_path(Path::cmp)
         .build();
@@ -69,6 +72,12 @@ impl Listing {
         if !extension.as_deref().is_some_and(|extension| EXTENSIONS.contains(&extension)) {
             *self.other_kinds.entry(extension.unwrap_or_default()).or_default() += 1;
             return;
+        }
+        if path.to_str().is_none() {
+            let shown = path.display();
+            return self
+                .problems
+                .push(format!("`{shown}` was left out: its name is not UTF-8, so it cannot be cited"));
         }
         let metadata = match entry.metadata() {
             Ok(metadata) => metadata,

@@ -20,7 +20,7 @@ pub enum ModelChoice {
 }
 
 impl ModelChoice {
-    /// Reads `--model`: what holds a path separator or is a folder is a folder, anything else a name.
+    /// Reads `--model`: what holds a path separator or begins with a dot is a folder, anything else a name.
     pub fn parse(text: &str) -> Self {
         match text.contains(['/', '\\']) || text.starts_with('.') {
             true => ModelChoice::Folder(PathBuf::from(text)),

@@ -12,8 +12,7 @@ use tokenizers::{Encoding, Tokenizer, TruncationParams};
 use crate::folder::{ModelFolder, Pooling};
 use crate::{LocatedModel, ModelError, OpenDevice};
 
-/// Tokens in one batch, padding included: large enough to keep two cores busy, small enough that a batch stays
-/// in memory that is already warm. `guidepost-benches` sweeps it (`cargo bench --bench batch`).
+/// Tokens in one batch, padding included: bounds the memory of a forward pass whatever the corpus.
 const BATCH_TOKENS: usize = 4096;
 
 /// A loaded model. Implements [`Embed`].

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use guidepost_index::{Snapshot, analyze};
-use guidepost_text::{Lines, sentences};
+use guidepost_text::{Lines, list_mark, sentences};
 
 use crate::{Hit, Question};
 
@@ -39,7 +39,8 @@ pub fn answer(snapshot: &Snapshot, question: &Question, hits: &[Hit], min_confid
     if best < min_confidence {
         return None;
     }
-    let worth = |hit: &&(usize, &Hit)| hit.1.confidence >= best * WORTH_ADDING;
+    let bar = min_confidence.max(best * WORTH_ADDING);
+    let worth = |hit: &&(usize, &Hit)| hit.1.confidence >= bar;
     let mut statements: Vec<Statement> = Vec::new();
     for (at, hit) in hits.iter().enumerate().collect::<Vec<_>>().iter().filter(worth) {
         let statement = best_statement(snapshot, question, *at, hit);
@@ -76,9 +77,7 @@ fn best_statement(snapshot: &Snapshot, question: &Question, at: usize, hit: &Hit
 fn list_around(text: &str, spans: &[guidepost_text::Span], at: usize) -> (usize, usize) {
     let is_item = |index: usize| {
         let line = spans[index].of(text);
-        let number = line.trim_start_matches(|c: char| c.is_ascii_digit());
-        line.starts_with(['-', '*', '+', '•', '|'])
-            || (number.len() < line.len() && number.starts_with(['.', ')']))
+        list_mark(line).is_some() || line.starts_with('|')
     };
     let (mut first, mut last) = (at, at);
     if !is_item(at) {

@@ -1,7 +1,7 @@
 //! How sure a hit is: the chance that it answers, from what both legs saw.
 //!
 //! A logistic model over the cosine and over the share of the question's information that the passage holds. Its
-//! coefficients are fitted by `quality confidence` in `benches/` on collections with known answers, and checked on
+//! coefficients are fitted by the program `confidence` in `benches/` on collections with known answers, and checked on
 //! others: `benches/results/confidence.md`.
 
 /// What is known about a hit.

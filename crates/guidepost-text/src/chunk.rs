@@ -23,9 +23,12 @@ pub fn chunk_document(document: &Document, embedder: &dyn Embed) -> Vec<Chunk> {
     let ruler = Ruler { embedder, special: embedder.count_tokens(&[""])[0] };
     let mut chunks = Vec::new();
     for (at, section) in document.sections.iter().enumerate() {
+        if section.blocks.is_empty() && has_subsection(&document.sections, at) {
+            continue;
+        }
         let context = ruler.context(&section.heading_path);
         let budget = ruler.budget(&context);
-        let pieces = ruler.pieces(text, section, has_subsection(&document.sections, at), budget);
+        let pieces = ruler.pieces(text, section, budget);
         for group in ruler.fit(text, &context, pack(pieces, budget)) {
             let span = group.iter().map(|piece| piece.span).reduce(Span::join).map(|span| span.trim(text));
             let Some(span) = span.filter(|span| span.start < span.end) else { continue };
@@ -77,14 +80,21 @@ impl Ruler<'_> {
     /// The heading path as one line. Outer headings go first when it would take more than half of the limit.
     fn context(&self, heading_path: &[String]) -> String {
         let half = self.embedder.max_tokens() / 2;
-        for from in 0..heading_path.len() {
-            let context = heading_path[from..].join(" > ");
-            if self.embedder.count_tokens(&[&context])[0] <= half {
-                return context;
+        let labels: Vec<&str> = heading_path.iter().map(String::as_str).collect();
+        let mut used = self.special;
+        let mut from = labels.len();
+        for count in self.embedder.count_tokens(&labels).into_iter().rev() {
+            // One more for the sign that sets headings apart.
+            used += count.saturating_sub(self.special) + 1;
+            if used > half {
+                break;
             }
+            from -= 1;
         }
-        let last = heading_path.last().map_or("", String::as_str);
-        last.chars().take(half / 2).collect()
+        match labels.last() {
+            Some(last) if from == labels.len() => last.chars().take(half / 2).collect(),
+            _ => labels[from..].join(" > "),
+        }
     }
 
     /// Tokens left for the text.
@@ -94,8 +104,8 @@ impl Ruler<'_> {
     }
 
     /// The section's blocks, divided where they do not fit. A heading with nothing below it is its own text.
-    fn pieces(&self, text: &str, section: &Section, has_subsection: bool, budget: usize) -> Vec<Piece> {
-        if section.blocks.is_empty() && !has_subsection {
+    fn pieces(&self, text: &str, section: &Section, budget: usize) -> Vec<Piece> {
+        if section.blocks.is_empty() {
             return self.measure(text, vec![section.heading]);
         }
         let blocks = self.measure(text, section.blocks.iter().map(|block| block.span).collect());
@@ -270,6 +280,10 @@ mod tests {
             "word ".repeat(2000),
             "日本語の文章。".repeat(500),
             format!("# {}\ntext", "very long heading ".repeat(200)),
+            format!(
+                "```markmap\n{}```\n",
+                (0..60).map(|n| format!("{}- level {n}\n", "  ".repeat(n))).collect::<String>()
+            ),
             format!("```\n{}```\n", "let x = 1; // one line of code\n".repeat(200)),
             format!("- {}\n- b", "item ".repeat(700)),
             "👩‍👩‍👧‍👦".repeat(3000),

@@ -32,7 +32,7 @@ pub use chunk::{CHUNKER, chunk_document, passage_text};
 pub use embed::{Embed, EmbedError, Embedding, TextRole};
 pub use hash_embedder::HashEmbedder;
 pub use lines::LineIndex;
-pub use sentence::{sentences, words};
+pub use sentence::{begins_anew, list_mark, sentences, words};
 pub use vocabulary::{Block, BlockKind, Chunk, Document, Lines, Metadata, Section, Span};
 
 use vocabulary::Format;

@@ -2,6 +2,7 @@
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
+use crate::vocabulary::cut_label;
 use crate::{Block, BlockKind, Section, Span};
 
 /// Cuts the text from byte `start` on. Spans count from the beginning of `text`.
@@ -60,8 +61,10 @@ impl Outline {
         if label.is_empty() {
             return;
         }
-        self.open.push((level, label.to_owned()));
-        self.sections.push(Section { heading_path: self.path(), level, heading, blocks: Vec::new() });
+        let (label, overlong) = cut_label(label);
+        self.open.push((level, label));
+        let blocks = if overlong { vec![Block { kind: BlockKind::Text, span: heading }] } else { Vec::new() };
+        self.sections.push(Section { heading_path: self.path(), level, heading, blocks });
     }
 
     fn push(&mut self, block: Block) {
@@ -119,7 +122,8 @@ fn read_markmap(text: &str, fence: Span, outline: &mut Outline) {
         match event {
             Event::Start(Tag::List(_)) => {
                 let level = base + items.len();
-                if let Some(item) = items.last_mut().filter(|item| !item.is_heading) {
+                let shallow = items.len() <= MAX_OUTLINE;
+                if let Some(item) = items.last_mut().filter(|item| shallow && !item.is_heading) {
                     item.is_heading = true;
                     let line = Span { start: item.span.start, end: span.start }.trim(text);
                     outline.open(level, &item.label, line);
@@ -129,7 +133,8 @@ fn read_markmap(text: &str, fence: Span, outline: &mut Outline) {
             Event::End(TagEnd::Item) => {
                 let level = base + items.len();
                 match items.pop() {
-                    Some(item) if !item.is_heading => {
+                    // Below the deepest heading, an item's text is already part of the item above it.
+                    Some(item) if !item.is_heading && items.len() <= MAX_OUTLINE => {
                         outline.open.retain(|&(outer, _)| outer < level);
                         outline.push(Block { kind: BlockKind::ListItem, span: item.span });
                     }
@@ -146,6 +151,9 @@ fn read_markmap(text: &str, fence: Span, outline: &mut Outline) {
     }
     outline.open.retain(|&(level, _)| level <= base);
 }
+
+/// Levels of an outline that become headings; deeper items are text of the last.
+const MAX_OUTLINE: usize = 12;
 
 struct Item {
     label: String,

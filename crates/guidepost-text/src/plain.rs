@@ -1,7 +1,8 @@
 //! Plain text to sections. Text scraped from a page has headings that lost their marks; what tells them is their
 //! shape and what follows them.
 
-use crate::{Block, BlockKind, Section, Span};
+use crate::vocabulary::cut_label;
+use crate::{Block, BlockKind, Section, Span, list_mark};
 
 /// Cuts the text from byte `start` on. Spans count from the beginning of `text`.
 pub(crate) fn sections(text: &str, start: usize) -> Vec<Section> {
@@ -12,9 +13,15 @@ pub(crate) fn sections(text: &str, start: usize) -> Vec<Section> {
     while at < lines.len() {
         if let Some((level, label, taken)) = heading_at(&lines, at) {
             path.retain(|&(outer, _)| outer < level);
+            let (label, overlong) = cut_label(&label);
             path.push((level, label));
             let heading_path = path.iter().map(|(_, label)| label.clone()).collect();
-            sections.push(Section { heading_path, level, heading: lines[at].span, blocks: Vec::new() });
+            let blocks = if overlong {
+                vec![Block { kind: BlockKind::Text, span: lines[at].span }]
+            } else {
+                Vec::new()
+            };
+            sections.push(Section { heading_path, level, heading: lines[at].span, blocks });
             at += taken;
         } else {
             let (block, taken) = block_at(text, &lines[at..]);
@@ -66,7 +73,7 @@ fn heading_at(lines: &[Line], at: usize) -> Option<(usize, String, usize)> {
     if (1..=6).contains(&marks) && line[marks..].starts_with(' ') {
         return Some((marks, label(&line[marks..]), 1));
     }
-    if let Some(level) = underline(next).filter(|_| bullet_length(line).is_none()) {
+    if let Some(level) = underline(next).filter(|_| list_mark(line).is_none()) {
         return Some((level, label(line), 2));
     }
     // Anchors of scraped pages leave a zero-width space behind their heading.
@@ -97,7 +104,7 @@ fn looks_like_heading(line: &str) -> bool {
     let capital =
         words.iter().filter(|word| word.chars().count() > 3 && word.chars().any(char::is_uppercase)).count();
     let starts = line.chars().find(|c| c.is_alphanumeric()).is_some_and(|c| !c.is_lowercase());
-    bullet_length(line).is_none()
+    list_mark(line).is_none()
         && !words.is_empty()
         && words.len() <= 9
         && line.chars().count() <= 80
@@ -108,9 +115,9 @@ fn looks_like_heading(line: &str) -> bool {
 
 /// A heading is followed by text: a list, or a line that is clearly no heading itself.
 fn leads_somewhere(lines: &[Line], at: usize) -> bool {
-    let set_off = at == 0 || lines[at - 1].text.is_empty() || bullet_length(lines[at - 1].text).is_some();
+    let set_off = at == 0 || lines[at - 1].text.is_empty() || list_mark(lines[at - 1].text).is_some();
     let next = lines[at + 1..].iter().map(|line| line.text).find(|text| !text.is_empty());
-    set_off && next.is_some_and(|text| bullet_length(text).is_some() || !looks_like_heading(text))
+    set_off && next.is_some_and(|text| list_mark(text).is_some() || !looks_like_heading(text))
 }
 
 /// The heading without zero-width spaces, and without the symbols in front of it.
@@ -120,28 +127,16 @@ fn label(line: &str) -> String {
     words[start..].to_owned()
 }
 
-/// Bytes of the list mark at the beginning of a line, with the space behind it.
-fn bullet_length(line: &str) -> Option<usize> {
-    let digits = line.len() - line.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let mark = if digits > 0 && digits < 4 {
-        digits + usize::from(line[digits..].starts_with(['.', ')']))
-    } else {
-        line.chars().next().filter(|c| "-*+•‣–·".contains(*c)).map_or(0, char::len_utf8)
-    };
-    let marked = mark > digits || (digits == 0 && mark > 0);
-    (marked && line[mark..].starts_with([' ', '\t'])).then_some(mark + 1)
-}
-
 /// The paragraph or list item that begins at the first line, and how many lines it takes.
 fn block_at(text: &str, lines: &[Line]) -> (Option<Block>, usize) {
     if lines[0].text.is_empty() {
         return (None, 1);
     }
-    let item = bullet_length(lines[0].text).is_some();
+    let item = list_mark(lines[0].text).is_some();
     let mut taken = 1;
     while let Some(line) = lines.get(taken) {
         let ends =
-            line.text.is_empty() || bullet_length(line.text).is_some() || heading_at(lines, taken).is_some();
+            line.text.is_empty() || list_mark(line.text).is_some() || heading_at(lines, taken).is_some();
         if ends {
             break;
         }

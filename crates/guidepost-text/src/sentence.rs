@@ -38,7 +38,7 @@ fn paragraphs(text: &str) -> Vec<Span> {
         at += line.len();
         let content = line.trim();
         match spans.last_mut() {
-            Some(last) if flows && !content.is_empty() && !begins_item(content) => last.end = span.end,
+            Some(last) if flows && !content.is_empty() && !begins_anew(content) => last.end = span.end,
             _ => spans.push(span),
         }
         flows = !content.is_empty() && !content.starts_with('|') && !content.starts_with("```");
@@ -46,10 +46,24 @@ fn paragraphs(text: &str) -> Vec<Span> {
     spans
 }
 
-fn begins_item(line: &str) -> bool {
-    let number = line.trim_start_matches(|c: char| c.is_ascii_digit());
-    let numbered = number.len() < line.len() && (number.starts_with(". ") || number.starts_with(") "));
-    numbered || line.starts_with(['-', '*', '+', '•', '|', '>', '#']) || line.starts_with("```")
+/// Whether a line begins a list item, a table row, a quotation, a heading or a fence: none of them goes on a sentence of
+/// the line above.
+pub fn begins_anew(line: &str) -> bool {
+    let line = line.trim_start();
+    let marked = ["|", "> ", "#", "```", "~~~"].iter().any(|mark| line.starts_with(mark));
+    marked || list_mark(line).is_some()
+}
+
+/// Bytes of the list mark at the beginning of a line, with the space behind it: `- `, `* `, `• `, `12. `, `3) `.
+pub fn list_mark(line: &str) -> Option<usize> {
+    let digits = line.len() - line.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let mark = if digits > 0 && digits < 4 {
+        digits + usize::from(line[digits..].starts_with(['.', ')']))
+    } else {
+        line.chars().next().filter(|c| "-*+•‣–·".contains(*c)).map_or(0, char::len_utf8)
+    };
+    let marked = mark > digits || (digits == 0 && mark > 0);
+    (marked && line[mark..].starts_with([' ', '\t'])).then_some(mark + 1)
 }
 
 /// A full stop behind an abbreviation, an initial or a list number ends no sentence.
@@ -88,6 +102,7 @@ mod tests {
             "- one\n- two\n  goes on\n\n1. three\n2. four",
             &["- one", "- two\n  goes on", "1. three", "2. four"],
         );
+        check("Learn\n**bold** words\n-5 degrees.", &["Learn\n**bold** words\n-5 degrees."]);
         check("| a | b |\n|---|---|\n| c | d |", &["| a | b |", "| c | d |"]);
     }
 }

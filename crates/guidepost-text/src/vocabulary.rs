@@ -74,6 +74,18 @@ impl Document {
     }
 }
 
+/// Longest heading in characters; what is longer is text that was marked as a heading.
+const MAX_LABEL: usize = 200;
+
+/// A heading as every chunk below will carry it, and whether it had to be cut: then its whole text has to be kept as
+/// text.
+pub(crate) fn cut_label(label: &str) -> (String, bool) {
+    match label.char_indices().nth(MAX_LABEL) {
+        Some((end, _)) => (format!("{}…", &label[..end]), true),
+        None => (label.to_owned(), false),
+    }
+}
+
 fn title_from_path(path: &str) -> String {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);

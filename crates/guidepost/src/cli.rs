@@ -88,10 +88,11 @@ pub(crate) struct QueryArgs {
     /// Folder of guides to build the index from when there is none yet [default: the guides that ship].
     #[arg(long, value_name = "DIR", env = "GUIDEPOST_GUIDES")]
     pub(crate) guides: Option<PathBuf>,
-    /// Most passages to show [default: 5].
-    #[arg(short = 'n', long, value_name = "N", env = "GUIDEPOST_LIMIT")]
+    /// Most passages to show, from 1 to 100 [default: 5].
+    #[arg(short = 'n', long, value_name = "N", env = "GUIDEPOST_LIMIT", value_parser = parse_limit)]
     pub(crate) limit: Option<usize>,
-    /// Leave out what is less likely than this to answer, from 0 to 1.
+    /// Leave out what is less likely than this to answer, from 0 to 1. Where nothing is left, `ask` says so and shows
+    /// the nearest passages all the same [default: 0.05 to answer, 0.01 to be listed].
     #[arg(long, value_name = "P", env = "GUIDEPOST_MIN_CONFIDENCE", value_parser = parse_share)]
     pub(crate) min_confidence: Option<f32>,
     /// hybrid: by meaning and by words; dense: by meaning alone; bm25: by words alone [default: hybrid].
@@ -115,7 +116,7 @@ pub(crate) struct OutputArgs {
     #[arg(long, value_enum, default_value = "text", env = "GUIDEPOST_FORMAT")]
     format: Format,
     /// Short for `--format json`.
-    #[arg(long, conflicts_with = "format")]
+    #[arg(long)]
     json: bool,
 }
 
@@ -186,6 +187,9 @@ pub(crate) enum ModelsCommand {
     Pull {
         /// Name from `guidepost models list` [default: the first].
         name: Option<String>,
+        /// Fetch nothing: only verify what is here.
+        #[arg(long, env = "GUIDEPOST_OFFLINE", value_parser = clap::builder::FalseyValueParser::new())]
+        offline: bool,
     },
 }
 
@@ -210,10 +214,21 @@ pub(crate) enum Format {
 }
 
 fn parse_share(text: &str) -> Result<f32, String> {
-    match text.parse::<f32>() {
-        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
-        _ => Err("it must be a number from 0 to 1".to_owned()),
-    }
+    text.parse().ok().filter(is_share).ok_or_else(|| "it must be a number from 0 to 1".to_owned())
+}
+
+fn parse_limit(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(is_limit).ok_or_else(|| "it must be a whole number from 1 to 100".to_owned())
+}
+
+/// What `--min-confidence` may be.
+pub(crate) fn is_share(share: &f32) -> bool {
+    (0.0..=1.0).contains(share)
+}
+
+/// What `--limit` may be.
+pub(crate) fn is_limit(limit: &usize) -> bool {
+    (1..=100).contains(limit)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use guidepost_index::Event;
 use guidepost_model::FetchEvent;
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Standard error with manners: bars on a terminal only, nothing under `--quiet` but warnings and errors.
+/// Standard error with manners: bars on a terminal only, nothing but errors under `--quiet`.
 pub(crate) struct Console {
     quiet: bool,
     verbose: bool,
@@ -21,7 +21,7 @@ impl Console {
     /// Worth knowing.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
-            self.line(text);
+            self.line(&printable(text));
         }
     }
 
@@ -34,12 +34,12 @@ impl Console {
 
     pub(crate) fn warn(&self, text: &str) {
         if !self.quiet {
-            self.line(&format!("{YELLOW}warning:{YELLOW:#} {text}"));
+            self.line(&format!("{YELLOW}warning:{YELLOW:#} {}", printable(text)));
         }
     }
 
     pub(crate) fn error(&self, error: &anyhow::Error) {
-        self.line(&format!("{RED}error:{RED:#} {error:#}"));
+        self.line(&format!("{RED}error:{RED:#} {}", printable(&format!("{error:#}"))));
     }
 
     fn line(&self, text: &str) {
@@ -138,6 +138,11 @@ impl UpdateDisplay<'_> {
             Event::Writing => self.console.detail(|| "writing the index".to_owned()),
         }
     }
+}
+
+/// Text for a terminal. Guides and file names are data: what would move the cursor or change the window is replaced.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { '\u{fffd}' } else { c }).collect()
 }
 
 /// `1 guide`, `2 guides`.

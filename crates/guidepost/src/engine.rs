@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use guidepost_index::{
-    Changes, IndexError, Request, ShippedGuide, Snapshot, Source, Update, Warning, fingerprint, update,
+    Changes, IndexError, Request, ShippedGuide, Snapshot, Update, Warning, fingerprint, update,
 };
 use guidepost_model::{
     DeviceChoice, ModelChoice, ModelError, OpenDevice, Places, SentenceTransformer, fetch, locate, registry,
@@ -30,6 +30,19 @@ pub(crate) struct Engine<'a> {
 pub(crate) struct Ready {
     pub(crate) snapshot: Snapshot,
     pub(crate) embedder: Option<Box<dyn Embed>>,
+}
+
+/// What an update shall change beside taking up what is new on disk.
+pub(crate) struct Change<'a> {
+    pub(crate) add: &'a [PathBuf],
+    pub(crate) remove: &'a [PathBuf],
+    pub(crate) rebuild: bool,
+    /// Wait for another writer, or report it.
+    pub(crate) wait: bool,
+}
+
+impl Change<'_> {
+    pub(crate) const NONE: Change<'static> = Change { add: &[], remove: &[], rebuild: false, wait: false };
 }
 
 /// Warnings printed one by one; more are only counted.
@@ -70,7 +83,7 @@ impl<'a> Engine<'a> {
     }
 
     fn build(&self, guides: Option<&Path>) -> anyhow::Result<Ready> {
-        let source = guides.map_or(Ok(Source::Shipped), folder)?;
+        let folders: Vec<PathBuf> = guides.map(folder).transpose()?.into_iter().collect();
         let what =
             guides.map_or("the guides that ship".to_owned(), |folder| format!("`{}`", folder.display()));
         self.console.note(&format!("no index yet; building one from {what} in `{}`", self.index.display()));
@@ -78,7 +91,8 @@ impl<'a> Engine<'a> {
         if embedder.is_none() {
             self.note_words_alone();
         }
-        let update = self.update(&[source], embedder.as_deref(), false, true)?;
+        let update =
+            self.update(&Change { add: &folders, wait: true, ..Change::NONE }, embedder.as_deref())?;
         if update.documents == 0 {
             self.warn_empty(guides);
         }
@@ -88,7 +102,7 @@ impl<'a> Engine<'a> {
     fn check_guides(&self, snapshot: &Snapshot, guides: Option<&Path>) -> anyhow::Result<()> {
         let Some(guides) = guides else { return Ok(()) };
         let wanted = folder(guides)?;
-        if snapshot.sources().iter().all(|source| source.source() != wanted) {
+        if snapshot.sources().iter().all(|source| source.folder.as_ref() != Some(&wanted)) {
             bail!(
                 "the index in `{}` does not hold `{}`; add it with `guidepost index {1}`, or give it an index of its own with --index",
                 self.index.display(),
@@ -99,17 +113,18 @@ impl<'a> Engine<'a> {
     }
 
     fn refresh(&self, snapshot: Snapshot, words_alone: bool) -> anyhow::Result<Ready> {
-        let (changes, _) = snapshot.changes(&self.shipped)?;
+        let (changes, warnings) = snapshot.changes(&self.shipped)?;
+        self.print_warnings(&warnings);
         let stale = changes != Changes::default();
         if words_alone && !stale {
             return Ok(Ready { snapshot, embedder: None });
         }
         if !snapshot.has_vectors() {
-            return self.refresh_words(snapshot, stale, words_alone);
+            return self.refresh_words(snapshot, changes, words_alone);
         }
         let Some(embedder) = self.load_model()? else {
             self.note_words_alone();
-            if stale {
+            if changes.any_text() {
                 self.console
                     .warn("guides have changed; the changes are not searched until the model is back");
             }
@@ -117,32 +132,43 @@ impl<'a> Engine<'a> {
         };
         self.check_fingerprint(&snapshot, embedder.as_ref())?;
         match stale {
-            true => self.take_up(snapshot, Some(embedder)),
+            true => self.take_up(snapshot, Some(embedder), changes),
             false => Ok(Ready { snapshot, embedder: Some(embedder) }),
         }
     }
 
     /// An index without vectors. A model that has come since is put to use; none is fetched.
-    fn refresh_words(&self, snapshot: Snapshot, stale: bool, words_alone: bool) -> anyhow::Result<Ready> {
+    fn refresh_words(
+        &self,
+        snapshot: Snapshot,
+        changes: Changes,
+        words_alone: bool,
+    ) -> anyhow::Result<Ready> {
         let embedder = self.load_local_model()?;
         if embedder.is_none() && !words_alone {
             self.console.note(
                 "searching by words alone: the index has no vectors; `guidepost models pull` fetches the model",
             );
         }
-        match stale || embedder.is_some() {
-            true => self.take_up(snapshot, embedder),
+        match changes != Changes::default() || embedder.is_some() {
+            true => self.take_up(snapshot, embedder, changes),
             false => Ok(Ready { snapshot, embedder }),
         }
     }
 
     /// Brings the index up to date before it answers. Where that cannot be done now, it answers as it was.
-    fn take_up(&self, snapshot: Snapshot, embedder: Option<Box<dyn Embed>>) -> anyhow::Result<Ready> {
-        let sources: Vec<Source> = snapshot.sources().iter().map(|source| source.source()).collect();
-        match self.update(&sources, embedder.as_deref(), false, false) {
+    fn take_up(
+        &self,
+        snapshot: Snapshot,
+        embedder: Option<Box<dyn Embed>>,
+        changes: Changes,
+    ) -> anyhow::Result<Ready> {
+        match self.update(&Change::NONE, embedder.as_deref()) {
             Ok(_) => Ok(Ready { snapshot: self.open()?, embedder }),
             Err(error @ (IndexError::Locked { .. } | IndexError::Io { .. })) => {
-                self.console.warn(&format!("answering from the index as it was: {error}"));
+                if changes.any_text() {
+                    self.console.warn(&format!("answering from the index as it was: {error}"));
+                }
                 Ok(Ready { snapshot, embedder })
             }
             Err(error) => Err(error.into()),
@@ -150,15 +176,16 @@ impl<'a> Engine<'a> {
     }
 
     /// Updates the index with the display on the console, and prints what there is to know.
-    pub(crate) fn update(
-        &self,
-        sources: &[Source],
-        embedder: Option<&dyn Embed>,
-        rebuild: bool,
-        wait: bool,
-    ) -> Result<Update, IndexError> {
-        let request =
-            Request { index: &self.index, sources, shipped: &self.shipped, embedder, rebuild, wait };
+    pub(crate) fn update(&self, change: &Change, embedder: Option<&dyn Embed>) -> Result<Update, IndexError> {
+        let request = Request {
+            index: &self.index,
+            add: change.add,
+            remove: change.remove,
+            shipped: &self.shipped,
+            embedder,
+            rebuild: change.rebuild,
+            wait: change.wait,
+        };
         let mut display = self.console.update();
         let outcome = update(&request, &mut |event| display.show(event));
         drop(display);
@@ -230,7 +257,14 @@ impl<'a> Engine<'a> {
     fn load(&self, model: &guidepost_model::LocatedModel) -> anyhow::Result<Box<dyn Embed>> {
         let device = OpenDevice::open(self.device)?;
         self.console.detail(|| format!("model: {} in `{}`", model.name, model.folder.display()));
-        self.console.detail(|| format!("device: {}", device.description));
+        let tell = |console: &Console, line: String| match self.device {
+            // Chosen, not asked for: worth a line when it is not what everybody expects.
+            DeviceChoice::Auto if !device.description.starts_with("cpu (built without") => {
+                console.note(&line)
+            }
+            _ => console.detail(|| line),
+        };
+        tell(self.console, format!("device: {}", device.description));
         Ok(Box::new(SentenceTransformer::load(model, &device)?))
     }
 
@@ -256,11 +290,14 @@ impl<'a> Engine<'a> {
 }
 
 /// A folder as the index records it.
-pub(crate) fn folder(path: &Path) -> anyhow::Result<Source> {
+pub(crate) fn folder(path: &Path) -> anyhow::Result<PathBuf> {
     let absolute = path.canonicalize();
     let absolute = absolute.map_err(|error| IndexError::NoFolder { path: path.to_owned(), error })?;
     if !absolute.is_dir() {
         bail!("`{}` is a file; give the folder it is in", path.display());
     }
-    Ok(Source::Folder(absolute))
+    if absolute.to_str().is_none() {
+        bail!("the path of `{}` is not UTF-8, so its guides could not be cited; rename it", path.display());
+    }
+    Ok(absolute)
 }

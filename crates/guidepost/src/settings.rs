@@ -6,11 +6,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use guidepost_model::DeviceChoice;
 use serde::Deserialize;
 
-use crate::cli::ModeArg;
+use crate::cli::{ModeArg, is_limit, is_share};
 use crate::console::Console;
 use crate::places;
 
@@ -54,7 +54,10 @@ impl UserSettings {
             console,
             "is not a setting",
         );
-        table.try_into().with_context(|| format!("`{}` is not understood", path.display()))
+        let settings: Self =
+            table.try_into().with_context(|| format!("`{}` is not understood", path.display()))?;
+        settings.results.check(&path)?;
+        Ok(settings)
     }
 
     pub(crate) fn device(&self) -> anyhow::Result<Option<DeviceChoice>> {
@@ -63,20 +66,37 @@ impl UserSettings {
 }
 
 impl ResultSettings {
-    /// Reads the files beside the given folders; the first that sets a key wins.
-    pub(crate) fn beside<'a>(
-        folders: impl Iterator<Item = &'a Path>,
-        console: &Console,
-    ) -> anyhow::Result<Self> {
+    /// Reads the files beside the given folders; the first that sets a key wins. A file that is not understood came
+    /// with the guides and must not keep anybody from searching them: it is a warning.
+    pub(crate) fn beside(folders: &[PathBuf], console: &Console) -> Self {
         let mut settings = Self::default();
-        for path in folders.map(|folder| folder.join("guidepost.toml")).filter(|path| path.is_file()) {
-            let table = read(&path)?;
-            warn_of_unknown(&path, &table, &RESULT_KEYS, console, "has no effect in a file beside guides");
-            let found: Self =
-                table.try_into().with_context(|| format!("`{}` is not understood", path.display()))?;
-            settings = settings.or(found);
+        for path in folders.iter().map(|folder| folder.join("guidepost.toml")).filter(|path| path.is_file()) {
+            match Self::read(&path, console) {
+                Ok(found) => settings = settings.or(found),
+                Err(error) => console.warn(&format!("{error:#}; it is ignored")),
+            }
         }
+        settings
+    }
+
+    fn read(path: &Path, console: &Console) -> anyhow::Result<Self> {
+        let table = read(path)?;
+        warn_of_unknown(path, &table, &RESULT_KEYS, console, "has no effect in a file beside guides");
+        let settings: Self =
+            table.try_into().with_context(|| format!("`{}` is not understood", path.display()))?;
+        settings.check(path)?;
         Ok(settings)
+    }
+
+    fn check(&self, path: &Path) -> anyhow::Result<()> {
+        let path = path.display();
+        ensure!(
+            self.limit.as_ref().is_none_or(is_limit),
+            "`{path}`: `limit` must be a whole number from 1 to 100"
+        );
+        let share = self.min_confidence.as_ref();
+        ensure!(share.is_none_or(is_share), "`{path}`: `min-confidence` must be a number from 0 to 1");
+        Ok(())
     }
 
     /// Fills what is not set from another.

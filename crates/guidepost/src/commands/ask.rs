@@ -32,10 +32,8 @@ fn verify(answer: Answer, searched: &Searched, console: &Console) -> Answer {
             guide_text::lines(text, statement.lines).is_some_and(|lines| lines.contains(&statement.text))
         });
         if !stands {
-            console.warn(&format!(
-                "`{}` changed while it was searched; its statement is left out",
-                document.path
-            ));
+            let why = text.err().map_or("it changed meanwhile".to_owned(), |error| format!("{error:#}"));
+            console.warn(&format!("`{}`: {why}; its statement is left out", document.path));
         }
         stands
     };

@@ -1,14 +1,14 @@
 //! `guidepost get`: lines of a guide, as cited.
 
-use std::io::Write;
-use std::path::Path;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use guidepost_index::{DocumentRecord, Snapshot};
 use guidepost_text::{LineIndex, Lines, read_text};
 
 use crate::cli::GetArgs;
-use crate::console::Console;
+use crate::console::{Console, printable};
 use crate::engine::Engine;
 use crate::settings::UserSettings;
 use crate::{Outcome, guide_text};
@@ -16,14 +16,30 @@ use crate::{Outcome, guide_text};
 pub(crate) fn run(args: &GetArgs, console: &Console) -> anyhow::Result<Outcome> {
     let user = UserSettings::load(console)?;
     let engine = Engine::new(&args.place, None, &user, console)?;
-    let (name, wanted) = parse(&args.citation)?;
-    let text = find(name, &engine)?;
+    let snapshot = Snapshot::open(&engine.index)?;
+    // A name may hold a colon: the whole is tried before it is split.
+    let whole = find(&args.citation, snapshot.as_ref(), &engine)?;
+    let (name, text, wanted) = match whole {
+        Some(text) => (args.citation.as_str(), text, None),
+        None => {
+            let (name, lines) = parse(&args.citation)?;
+            let text = find(name, snapshot.as_ref(), &engine)?.with_context(|| {
+                let place = engine.index.display();
+                format!("no guide `{name}` in the index in `{place}`; `guidepost status --json` lists them")
+            })?;
+            (name, text, lines)
+        }
+    };
     let count = LineIndex::new(&text).count() as u32;
     let lines = wanted.unwrap_or(Lines { first: 1, last: count });
     let Some(found) = guide_text::lines(&text, lines) else {
         bail!("`{name}` has {count} lines; {}-{} are not among them", lines.first, lines.last);
     };
-    writeln!(std::io::stdout().lock(), "{found}")?;
+    let mut out = std::io::stdout().lock();
+    match out.is_terminal() {
+        true => writeln!(out, "{}", printable(found))?,
+        false => writeln!(out, "{found}")?,
+    }
     Ok(Outcome::Found)
 }
 
@@ -37,35 +53,31 @@ fn parse(citation: &str) -> anyhow::Result<(&str, Option<Lines>)> {
     }
 }
 
-/// The text of a guide: of the index, or of those that ship when there is no index.
-fn find(name: &str, engine: &Engine) -> anyhow::Result<String> {
-    let snapshot = Snapshot::open(&engine.index)?;
-    if let Some(snapshot) = &snapshot
-        && let Some(document) =
-            snapshot.documents().iter().find(|document| is_named(snapshot, document, name))
-    {
-        return guide_text::read(snapshot, document, &engine.shipped);
-    }
-    let shipped =
-        name.strip_prefix("corpus/").and_then(|path| engine.shipped.iter().find(|guide| guide.path == path));
-    let guide = shipped.with_context(|| {
-        format!(
-            "no guide `{name}` in the index in `{}`; `guidepost status --json` lists them",
-            engine.index.display()
-        )
-    })?;
-    Ok(read_text(guide.bytes).0)
+/// The text of a guide: of the index, or of those that ship when there is no index. A guide goes by its citation;
+/// where that names none, by where it is on disk, or by its path below its folder if no other has the same.
+fn find(name: &str, snapshot: Option<&Snapshot>, engine: &Engine) -> anyhow::Result<Option<String>> {
+    let Some(snapshot) = snapshot else {
+        let shipped = name.strip_prefix("corpus/");
+        let guide = shipped.and_then(|path| engine.shipped.iter().find(|guide| guide.path == path));
+        return Ok(guide.map(|guide| read_text(guide.bytes).0));
+    };
+    let documents = snapshot.documents();
+    let cited = documents.iter().find(|document| document.path == name);
+    let on_disk = || {
+        let path = Path::new(name).canonicalize().ok()?;
+        documents.iter().find(|document| file(snapshot, document).is_some_and(|file| file == path))
+    };
+    let below = || {
+        let mut same = documents.iter().filter(|document| document.relative == name);
+        same.next().filter(|_| same.next().is_none())
+    };
+    let document = cited.or_else(on_disk).or_else(below);
+    document.map(|document| guide_text::read(snapshot, document, &engine.shipped)).transpose()
 }
 
-/// Guides go by their citation, by their path below their folder, and by where they are on disk.
-fn is_named(snapshot: &Snapshot, document: &DocumentRecord, name: &str) -> bool {
-    let folder = snapshot.sources().get(document.source).and_then(|source| source.folder.as_deref());
-    let on_disk = || {
-        folder.is_some_and(|folder| {
-            Path::new(name).canonicalize().is_ok_and(|p| p == folder.join(&document.relative))
-        })
-    };
-    document.path == name || document.relative == name || on_disk()
+fn file(snapshot: &Snapshot, document: &DocumentRecord) -> Option<PathBuf> {
+    let folder = snapshot.sources().get(document.source)?.folder.as_ref()?;
+    Some(folder.join(&document.relative))
 }
 
 #[cfg(test)]

@@ -1,27 +1,30 @@
 //! `guidepost index`: build, add folders, bring up to date.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use guidepost_index::{Source, Update, recorded_sources};
+use guidepost_index::{Snapshot, Update};
 use serde_json::json;
 
 use crate::Outcome;
 use crate::cli::IndexArgs;
 use crate::console::{Console, count};
-use crate::engine::{Engine, folder};
+use crate::engine::{Change, Engine, folder};
 use crate::settings::UserSettings;
 
 pub(crate) fn run(args: &IndexArgs, console: &Console) -> anyhow::Result<Outcome> {
     let user = UserSettings::load(console)?;
     let engine = Engine::new(&args.place, Some(&args.model), &user, console)?;
-    let sources = sources(args, &engine)?;
+    let add = args.folders.iter().map(|path| folder(path)).collect::<anyhow::Result<Vec<_>>>()?;
+    let remove: Vec<PathBuf> = args.remove.iter().map(|path| removed(path)).collect();
     let embedder = engine.load_model()?;
     if embedder.is_none() {
+        refuse_to_lose_vectors(args, &engine)?;
         console.note("no model to be had: the index will answer by words alone (BM25)");
     }
-    let update = engine.update(&sources, embedder.as_deref(), args.rebuild, true)?;
+    let change = Change { add: &add, remove: &remove, rebuild: args.rebuild, wait: true };
+    let update = engine.update(&change, embedder.as_deref())?;
     if update.documents == 0 {
         engine.warn_empty(args.folders.first().map(PathBuf::as_path));
     }
@@ -29,42 +32,22 @@ pub(crate) fn run(args: &IndexArgs, console: &Console) -> anyhow::Result<Outcome
     Ok(if update.documents > 0 { Outcome::Found } else { Outcome::NothingFound })
 }
 
-/// The folders of before, those that were added, without those that were removed. The guides that ship are there
-/// as long as nobody names a folder.
-fn sources(args: &IndexArgs, engine: &Engine) -> anyhow::Result<Vec<Source>> {
-    let recorded = match recorded_sources(&engine.index) {
-        Err(_) if args.rebuild && !args.folders.is_empty() => None,
-        recorded => recorded?,
-    };
-    let before = recorded.unwrap_or_default();
-    let mut sources: Vec<Source> = before.iter().map(|record| record.source()).collect();
-    for path in &args.folders {
-        let added = folder(path)?;
-        if !sources.contains(&added) {
-            sources.push(added);
-        }
+/// A folder that may be gone already: by its place if it can be told, else as it was given, which may be the name that
+/// `status` shows.
+fn removed(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+/// Without a model, an index with vectors cannot be updated, only lost.
+fn refuse_to_lose_vectors(args: &IndexArgs, engine: &Engine) -> anyhow::Result<()> {
+    let has_vectors =
+        !args.rebuild && Snapshot::open(&engine.index)?.is_some_and(|snapshot| snapshot.has_vectors());
+    if has_vectors {
+        bail!(
+            "the model is not on this machine, and without it the index cannot be updated; fetch it with `guidepost models pull`"
+        );
     }
-    for path in &args.remove {
-        let gone = Source::Folder(path.canonicalize().unwrap_or_else(|_| path.clone()));
-        let Some(at) = sources.iter().position(|source| *source == gone) else {
-            bail!("`{}` is not in the index in `{}`", path.display(), engine.index.display());
-        };
-        sources.remove(at);
-        if sources.is_empty() {
-            bail!(
-                "`{}` is all the index holds; to be rid of it, remove `{}`",
-                path.display(),
-                engine.index.display()
-            );
-        }
-    }
-    if !args.folders.is_empty() {
-        sources.retain(|source| *source != Source::Shipped);
-    }
-    if sources.is_empty() {
-        sources.push(Source::Shipped);
-    }
-    Ok(sources)
+    Ok(())
 }
 
 fn print(update: &Update, engine: &Engine, args: &IndexArgs) -> anyhow::Result<()> {
@@ -73,7 +56,7 @@ fn print(update: &Update, engine: &Engine, args: &IndexArgs) -> anyhow::Result<(
     if args.output.json {
         let object = json!({
             "schema_version": 1,
-            "index": engine.index,
+            "index": engine.index.display().to_string(),
             "guides": update.documents,
             "passages": update.chunks,
             "embedded": update.embedded,

@@ -2,17 +2,21 @@
 
 use std::io::Write;
 
-use guidepost_model::{ModelChoice, ModelSpec, fetch, locate, registry};
+use guidepost_model::{ModelChoice, ModelError, ModelSpec, fetch, locate, registry};
 use serde_json::json;
 
 use crate::cli::{ModelsArgs, ModelsCommand};
 use crate::console::Console;
+use crate::settings::UserSettings;
 use crate::{Outcome, places};
 
 pub(crate) fn run(args: &ModelsArgs, console: &Console) -> anyhow::Result<Outcome> {
     match &args.command {
         ModelsCommand::List { output } => list(output.json),
-        ModelsCommand::Pull { name } => pull(name.as_deref(), console),
+        ModelsCommand::Pull { name, offline } => {
+            let offline = *offline || UserSettings::load(console)?.offline;
+            pull(name.as_deref(), offline, console)
+        }
     }
 }
 
@@ -42,12 +46,16 @@ fn list(as_json: bool) -> anyhow::Result<Outcome> {
     Ok(Outcome::Found)
 }
 
-fn pull(name: Option<&str>, console: &Console) -> anyhow::Result<Outcome> {
+fn pull(name: Option<&str>, offline: bool, console: &Console) -> anyhow::Result<Outcome> {
     let name = name.map_or_else(|| registry()[0].name.clone(), str::to_owned);
-    let mut display = console.fetch();
-    let model = fetch(&name, &places::models()?, &mut |event| display.show(event));
-    drop(display);
-    let model = model?;
+    let places = places::models()?;
+    let model = if offline {
+        let here = locate(&ModelChoice::Named(name.clone()), &places)?;
+        here.ok_or(ModelError::Offline { name })?
+    } else {
+        let mut display = console.fetch();
+        fetch(&name, &places, &mut |event| display.show(event))?
+    };
     writeln!(anstream::stdout().lock(), "{} in `{}`, verified", model.name, model.folder.display())?;
     Ok(Outcome::Found)
 }

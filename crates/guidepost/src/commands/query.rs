@@ -1,11 +1,11 @@
 //! What `ask` and `search` share: the way from flags to hits.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context;
-use guidepost_index::Snapshot;
+use guidepost_index::{Snapshot, recorded_sources};
 use guidepost_query::{Hit, Mode, Question, SearchOptions, search};
 
 use crate::cli::{ModeArg, QueryArgs};
@@ -48,17 +48,16 @@ impl<'a> Searched<'a> {
         let user = UserSettings::load(console)?;
         let engine = Engine::new(&args.place, Some(&args.model), &user, console)?;
         let guides = args.guides.clone().or_else(|| user.guides.clone());
-        let words_alone = args.mode == Some(ModeArg::Bm25);
-        let Ready { snapshot, embedder } = engine.ready(guides.as_deref(), words_alone)?;
         let flags =
             ResultSettings { limit: args.limit, mode: args.mode, min_confidence: args.min_confidence };
-        let folders = snapshot.sources().iter().filter_map(|source| source.folder.as_deref());
-        let settings = flags.or(ResultSettings::beside(folders.map(Path::new), console)?).or(user.results);
+        let settings =
+            flags.or(ResultSettings::beside(&folders(&engine, guides.as_deref()), console)).or(user.results);
         let mode = match settings.mode.unwrap_or(ModeArg::Hybrid) {
             ModeArg::Hybrid => Mode::Hybrid,
             ModeArg::Dense => Mode::Dense,
             ModeArg::Bm25 => Mode::Bm25,
         };
+        let Ready { snapshot, embedder } = engine.ready(guides.as_deref(), mode == Mode::Bm25)?;
         let min_confidence = settings.min_confidence.unwrap_or(default_confidence);
         let options = SearchOptions {
             limit: settings.limit.unwrap_or(LIMIT),
@@ -72,6 +71,13 @@ impl<'a> Searched<'a> {
         let used = if embedder.is_some() && snapshot.has_vectors() { mode } else { Mode::Bm25 };
         Ok(Searched { engine, snapshot, question, hits, mode: used, min_confidence, took_ms })
     }
+}
+
+/// Folders whose settings count: those of the index, or the one it is about to be built from.
+fn folders(engine: &Engine, guides: Option<&Path>) -> Vec<PathBuf> {
+    let recorded = recorded_sources(&engine.index).ok().flatten();
+    let named = || guides.map(Path::to_owned).into_iter().collect();
+    recorded.map_or_else(named, |sources| sources.into_iter().filter_map(|source| source.folder).collect())
 }
 
 fn read_question(args: &QueryArgs) -> anyhow::Result<String> {

@@ -59,7 +59,7 @@ fn print_text(snapshot: &Snapshot, engine: &Engine, console: &Console) -> anyhow
 
 fn print_json(snapshot: Option<&Snapshot>, engine: &Engine) -> anyhow::Result<()> {
     let describe = |snapshot: &Snapshot| -> anyhow::Result<serde_json::Value> {
-        let (changes, _) = snapshot.changes(&engine.shipped)?;
+        let (changes, warnings) = snapshot.changes(&engine.shipped)?;
         let documents = snapshot.documents().iter().map(|document| {
             json!({
                 "path": document.path,
@@ -79,11 +79,13 @@ fn print_json(snapshot: Option<&Snapshot>, engine: &Engine) -> anyhow::Result<()
             "bytes": snapshot.bytes(),
             "sources": snapshot.sources(),
             "documents": documents.collect::<Vec<_>>(),
+            "warnings": warnings.iter().map(|warning| &warning.message).collect::<Vec<_>>(),
             "changes": {"added": changes.added, "changed": changes.changed, "removed": changes.removed},
         }))
     };
     let generation = snapshot.map(describe).transpose()?;
-    let object = json!({"schema_version": 1, "index": engine.index, "current": generation});
+    let index = engine.index.display().to_string();
+    let object = json!({"schema_version": 1, "index": index, "current": generation});
     writeln!(anstream::stdout().lock(), "{object:#}")?;
     Ok(())
 }

@@ -12,7 +12,11 @@ use crate::cli::Format;
 
 /// Prints results. An empty result is valid in every format.
 pub(crate) fn print(results: &Results, format: Format, explain: bool) -> anyhow::Result<()> {
-    let mut out = io::BufWriter::new(anstream::stdout().lock());
+    // Colors are for people; what programs read goes out byte for byte.
+    let mut out: io::BufWriter<Box<dyn Write>> = io::BufWriter::new(match format {
+        Format::Text => Box::new(anstream::stdout().lock()),
+        _ => Box::new(io::stdout().lock()),
+    });
     let stripped;
     let results = if explain || format == Format::Text {
         results

@@ -5,6 +5,9 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use guidepost_index::analyze;
+use guidepost_text::{begins_anew, list_mark};
+
+use crate::console::printable;
 
 use super::wire::{HitView, Results, StatementView};
 
@@ -121,9 +124,9 @@ impl Page {
     fn flow(&self, text: &str, indent: &str) -> Vec<String> {
         let options = textwrap::Options::new(self.width).initial_indent(indent);
         let mut lines = Vec::new();
-        for line in unwrapped(text) {
+        for line in unwrapped(&printable(text)) {
             let inner = line.len() - line.trim_start().len();
-            let mark = if line.trim_start().starts_with(['-', '*']) { 2 } else { 0 };
+            let mark = list_mark(line.trim_start()).unwrap_or(0);
             let hang = format!("{indent}{}", " ".repeat(inner + mark));
             let wrapped = textwrap::wrap(&line, options.clone().subsequent_indent(&hang));
             lines.extend(wrapped.into_iter().map(|line| line.into_owned()));
@@ -133,7 +136,8 @@ impl Page {
 
     fn wrapped(&self, text: &str, indent: &str, style: Style, out: &mut dyn Write) -> io::Result<()> {
         let options = textwrap::Options::new(self.width);
-        for line in textwrap::wrap(text, options.initial_indent(indent).subsequent_indent(indent)) {
+        for line in textwrap::wrap(&printable(text), options.initial_indent(indent).subsequent_indent(indent))
+        {
             let words = line.trim_start();
             writeln!(out, "{}{style}{words}{style:#}", &line[..line.len() - words.len()])?;
         }
@@ -166,7 +170,8 @@ fn unwrapped(text: &str) -> Vec<String> {
     let mut last_length = 0;
     for (at, line) in text.lines().enumerate() {
         let line = if at == 0 { line } else { line.get(common..).unwrap_or_default() };
-        let goes_on = last_length >= WRAPPED_FROM && !is_code && !begins_anew(line.trim_start());
+        let goes_on =
+            last_length >= WRAPPED_FROM && !is_code && !line.trim().is_empty() && !begins_anew(line);
         match lines.last_mut().filter(|_| goes_on) {
             Some(last) => {
                 last.push(' ');
@@ -178,12 +183,6 @@ fn unwrapped(text: &str) -> Vec<String> {
         last_length = line.len();
     }
     lines
-}
-
-fn begins_anew(line: &str) -> bool {
-    let number = line.trim_start_matches(|c: char| c.is_ascii_digit());
-    let numbered = number.len() < line.len() && number.starts_with(['.', ')']);
-    line.is_empty() || numbered || line.starts_with(['-', '*', '+', '|', '#', '>'])
 }
 
 #[cfg(test)]
