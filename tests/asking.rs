@@ -37,6 +37,18 @@ fn answers_cite_lines_that_hold_them() {
 }
 
 #[test]
+fn the_answer_does_not_depend_on_how_much_is_shown() {
+    let home = Sandbox::new();
+    let ask = |limit: &str| {
+        home.json(&["ask", "what do employers ask of juniors", "-n", limit, "--min-confidence", "0"], 0)
+    };
+    let (few, many) = (ask("1"), ask("8"));
+    assert_eq!(few["answer"], many["answer"]);
+    let shown = few["results"].as_array().map_or(0, Vec::len);
+    assert!(shown < many["results"].as_array().map_or(0, Vec::len), "{few}");
+}
+
+#[test]
 fn nothing_answers_nonsense() {
     let home = Sandbox::new();
     let run = home.run(&["ask", "zqxv wvutq", "--min-confidence", "0.5"]);

@@ -22,6 +22,8 @@ pub(crate) struct Searched<'a> {
     /// The legs that really searched.
     pub(crate) mode: Mode,
     pub(crate) min_confidence: f32,
+    /// Most passages to show.
+    pub(crate) limit: usize,
     pub(crate) took_ms: f64,
 }
 
@@ -29,9 +31,12 @@ pub(crate) struct Searched<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Below {
     Drop,
-    /// They can still be shown as the nearest.
+    /// They can still be shown as the nearest. At least [`ANSWER_HITS`] hits are looked at, however few are shown.
     Keep,
 }
+
+/// Passages an answer is made from.
+const ANSWER_HITS: usize = 8;
 
 /// Most passages where nobody says otherwise.
 const LIMIT: usize = 5;
@@ -59,8 +64,9 @@ impl<'a> Searched<'a> {
         };
         let Ready { snapshot, embedder } = engine.ready(guides.as_deref(), mode == Mode::Bm25)?;
         let min_confidence = settings.min_confidence.unwrap_or(default_confidence);
+        let limit = settings.limit.unwrap_or(LIMIT);
         let options = SearchOptions {
-            limit: settings.limit.unwrap_or(LIMIT),
+            limit: if below == Below::Drop { limit } else { limit.max(ANSWER_HITS) },
             mode,
             min_confidence: if below == Below::Drop { min_confidence } else { 0.0 },
         };
@@ -69,7 +75,7 @@ impl<'a> Searched<'a> {
         let took_ms = started.elapsed().as_secs_f64() * 1e3;
         console.detail(|| format!("searched {} passages in {took_ms:.1} ms", snapshot.chunk_count()));
         let used = if embedder.is_some() && snapshot.has_vectors() { mode } else { Mode::Bm25 };
-        Ok(Searched { engine, snapshot, question, hits, mode: used, min_confidence, took_ms })
+        Ok(Searched { engine, snapshot, question, hits, mode: used, min_confidence, limit, took_ms })
     }
 }
 

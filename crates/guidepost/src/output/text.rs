@@ -54,7 +54,7 @@ struct Page {
 
 impl Page {
     fn statement(&self, statement: &StatementView, out: &mut dyn Write) -> io::Result<()> {
-        let lines = self.flow(&statement.text, "  ");
+        let lines = self.flow(&statement.text, "  ", Wrapping::Everywhere);
         let last = lines.len().saturating_sub(1);
         for (at, line) in lines.iter().enumerate() {
             let mark =
@@ -72,7 +72,7 @@ impl Page {
             hit.rank, hit.confidence
         )?;
         self.wrapped(&hit.place.headings(), "   ", Style::new().underline(), out)?;
-        let lines = self.flow(&hit.text, "   ");
+        let lines = self.flow(&hit.text, "   ", Wrapping::WhereLong);
         let from = self.best_window(&lines);
         if from > 0 {
             writeln!(out, "   {FAINT}...{FAINT:#}")?;
@@ -121,10 +121,10 @@ impl Page {
 
     /// Text as lines of the page. List items, tables and code keep their line breaks; lines that somebody wrapped
     /// by hand flow together again.
-    fn flow(&self, text: &str, indent: &str) -> Vec<String> {
+    fn flow(&self, text: &str, indent: &str, wrapping: Wrapping) -> Vec<String> {
         let options = textwrap::Options::new(self.width).initial_indent(indent);
         let mut lines = Vec::new();
-        for line in unwrapped(&printable(text)) {
+        for line in unwrapped(&printable(text), wrapping) {
             let inner = line.len() - line.trim_start().len();
             let mark = list_mark(line.trim_start()).unwrap_or(0);
             let hang = format!("{indent}{}", " ".repeat(inner + mark));
@@ -157,12 +157,21 @@ impl Page {
     }
 }
 
+/// Which line breaks are taken for somebody's wrapping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wrapping {
+    /// Those inside a sentence: a statement is one.
+    Everywhere,
+    /// Those behind a long line.
+    WhereLong,
+}
+
 /// Lines of at least this many bytes that go on below were wrapped by hand.
 const WRAPPED_FROM: usize = 60;
 
 /// The lines of a text without the breaks that only wrapped it. The indentation that the first line lost when the text
 /// was cut is taken from the others.
-fn unwrapped(text: &str) -> Vec<String> {
+fn unwrapped(text: &str, wrapping: Wrapping) -> Vec<String> {
     let hanging = text.lines().skip(1).filter(|line| !line.trim().is_empty());
     let common = hanging.map(|line| line.len() - line.trim_start().len()).min().unwrap_or(0);
     let is_code = text.contains("```") || text.contains("~~~");
@@ -170,8 +179,8 @@ fn unwrapped(text: &str) -> Vec<String> {
     let mut last_length = 0;
     for (at, line) in text.lines().enumerate() {
         let line = if at == 0 { line } else { line.get(common..).unwrap_or_default() };
-        let goes_on =
-            last_length >= WRAPPED_FROM && !is_code && !line.trim().is_empty() && !begins_anew(line);
+        let long = wrapping == Wrapping::Everywhere || last_length >= WRAPPED_FROM;
+        let goes_on = long && !is_code && !line.trim().is_empty() && !begins_anew(line);
         match lines.last_mut().filter(|_| goes_on) {
             Some(last) => {
                 last.push(' ');
@@ -190,6 +199,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_sentence_is_one_line() {
+        assert_eq!(unwrapped("If\nyou want", Wrapping::Everywhere), ["If you want"]);
+        assert_eq!(unwrapped("- a\n  b\n- c", Wrapping::Everywhere), ["- a b", "- c"]);
+    }
+
+    #[test]
     fn lines_wrapped_by_hand_flow_together() {
         let long = "a line that somebody wrapped by hand at some sixty columns or more";
         for (text, expected) in [
@@ -200,7 +215,7 @@ mod tests {
             ("- one\n    - two\n    - three", vec!["- one", "- two", "- three"]),
             (&format!("```\n{long}\nx\n```"), vec!["```", long, "x", "```"]),
         ] {
-            assert_eq!(unwrapped(text), expected);
+            assert_eq!(unwrapped(text, Wrapping::WhereLong), expected);
         }
     }
 }

@@ -118,8 +118,8 @@ impl Results {
         }
     }
 
-    /// Adds the answer. With one, only passages that may answer stay; without, all do, as the nearest.
-    pub(crate) fn with_answer(mut self, answer: Option<Answer>, min_confidence: f32) -> Self {
+    /// Adds the answer. With one, the passages stay that may answer, and all that are cited; without, the nearest do.
+    pub(crate) fn with_answer(mut self, answer: Option<Answer>, searched: &Searched) -> Self {
         let statement = |(at, statement): (usize, Statement)| {
             let hit = &self.results[statement.hit];
             let place = Place {
@@ -133,10 +133,11 @@ impl Results {
             confidence: self.results.iter().map(|hit| hit.confidence).fold(0.0, f32::max),
             statements: answer.statements.into_iter().enumerate().map(statement).collect(),
         });
-        if let Some(view) = &view {
-            let cited: Vec<usize> = view.statements.iter().map(|statement| statement.rank).collect();
-            self.results.retain(|hit| hit.confidence >= min_confidence || cited.contains(&hit.rank));
-        }
+        let statements = view.iter().flat_map(|view| &view.statements);
+        let cited: Vec<usize> = statements.map(|statement| statement.rank).collect();
+        let bar = if view.is_some() { searched.min_confidence } else { 0.0 };
+        let shown = |hit: &HitView| hit.rank <= searched.limit && hit.confidence >= bar;
+        self.results.retain(|hit| shown(hit) || cited.contains(&hit.rank));
         self.answer = Some(view);
         self
     }
