@@ -42,11 +42,7 @@ impl Sandbox {
     pub(crate) fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_guidepost"));
         command.args(args).current_dir(self.root.path()).stdin(Stdio::null()).env_clear();
-        for name in ["PATH", "TMPDIR", "SYSTEMROOT", "PIP_INDEX_URL", "PIP_CONFIG_FILE", "SSL_CERT_FILE"] {
-            if let Some(value) = std::env::var_os(name) {
-                command.env(name, value);
-            }
-        }
+        command.envs(std::env::vars_os().filter(|(name, _)| is_of_the_network(&name.to_string_lossy())));
         command.env("HOME", self.root.path()).env("GUIDEPOST_MODEL", "hash");
         command
     }
@@ -79,6 +75,15 @@ impl Sandbox {
     fn guide(&self, path: &str) -> String {
         self.ok(&["get", path]).stdout
     }
+}
+
+/// What finding programs and reaching networks takes on this machine; nothing else of its environment gets in.
+fn is_of_the_network(name: &str) -> bool {
+    let exact = ["PATH", "TMPDIR", "SYSTEMROOT", "PYENV_ROOT", "REQUESTS_CA_BUNDLE"];
+    let upper = name.to_ascii_uppercase();
+    exact.contains(&name)
+        || ["PIP_", "SSL_CERT_"].iter().any(|p| upper.starts_with(p))
+        || upper.ends_with("_PROXY")
 }
 
 impl Run {
