@@ -37,7 +37,7 @@ pub(crate) fn with_real_model(test: &str) -> bool {
     });
     if let Err(why) = pulled {
         assert!(std::env::var_os("GUIDEPOST_REQUIRE_MODEL").is_none(), "no model: {why}");
-        skipped(test, why.trim());
+        skipped(test, why.trim().lines().last().unwrap_or_default());
     }
     pulled.is_ok()
 }
