@@ -143,6 +143,7 @@ fn get_prints_what_is_cited() {
     home.ok(&["index", "guides"]);
     for (citation, expected) in [
         ("guides/one.md:3", "About apples.\n"),
+        ("guides/one.md:7-20", "And pears.\n"),
         ("guides/one.md:5-7", "## More\n\nAnd pears.\n"),
         ("one.md:1", "# One\n"),
         ("guides/a:b.md", "# Colon\n"),

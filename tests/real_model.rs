@@ -69,7 +69,8 @@ fn a_career_question_is_answered_with_sources() {
         Run::of(real_home(&mut home.command(&["ask", "How do I become a machine learning engineer?"])));
     assert_eq!(again.stderr, "", "no fetch and no embedding but the question's");
     let nothing = Run::of(real_home(&mut home.command(&["ask", "how long do I boil an egg"])));
-    nothing.says(1, &["no guide here answers that"]);
+    nothing.says(1, &[]);
+    assert!(nothing.stdout.starts_with("No guide here answers that."), "{}", nothing.stdout);
 }
 
 #[test]

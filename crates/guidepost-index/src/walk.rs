@@ -68,6 +68,9 @@ pub(crate) fn list(folder: &Path) -> Result<Listing, IndexError> {
 impl Listing {
     fn take(&mut self, folder: &Path, entry: &ignore::DirEntry) {
         let path = entry.path();
+        if path.file_name().is_some_and(|name| name == "guidepost.toml") {
+            return;
+        }
         let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
         if !extension.as_deref().is_some_and(|extension| EXTENSIONS.contains(&extension)) {
             *self.other_kinds.entry(extension.unwrap_or_default()).or_default() += 1;

@@ -20,7 +20,7 @@ pub struct Question {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum QuestionError {
     /// Nothing, or nothing but signs.
-    #[error("the question is empty; ask something, for example \"How do I become a data analyst?\"")]
+    #[error("the question is empty; ask something, for example \"what is an error budget?\"")]
     Empty,
     /// More than anybody asks.
     #[error(

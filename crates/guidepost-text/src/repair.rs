@@ -29,7 +29,7 @@ pub(crate) fn repair(text: &str, warnings: &mut Vec<String>) -> String {
         .collect();
     if tally.repaired + tally.lost > 0 {
         warnings.push(format!(
-            "mojibake (UTF-8 once read in another encoding): {} lines repaired, {} characters could not be recovered",
+            "text garbled by a wrong encoding (mojibake) was repaired; places mended: {}, characters lost: {}",
             tally.repaired, tally.lost
         ));
     }

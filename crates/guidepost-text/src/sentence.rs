@@ -33,14 +33,23 @@ fn paragraphs(text: &str) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     let mut at = 0;
     let mut flows = false;
+    let mut quoted = false;
     for line in text.split_inclusive('\n') {
         let span = Span { start: at, end: at + line.len() };
         at += line.len();
         let content = line.trim();
         match spans.last_mut() {
-            Some(last) if flows && !content.is_empty() && !begins_anew(content) => last.end = span.end,
+            // A quotation marks every line of its paragraph.
+            Some(last)
+                if flows
+                    && !content.is_empty()
+                    && (!begins_anew(content) || (quoted && is_quoted(content))) =>
+            {
+                last.end = span.end;
+            }
             _ => spans.push(span),
         }
+        quoted = is_quoted(content);
         flows = !content.is_empty() && !content.starts_with('|') && !content.starts_with("```");
     }
     spans
@@ -66,8 +75,16 @@ pub fn list_mark(line: &str) -> Option<usize> {
     (marked && line[mark..].starts_with([' ', '\t'])).then_some(mark + 1)
 }
 
+fn is_quoted(line: &str) -> bool {
+    line.starts_with("> ")
+}
+
 /// A full stop behind an abbreviation, an initial or a list number ends no sentence.
 fn ends_early(sentence: &str) -> bool {
+    // Nor does anything inside bold text.
+    if sentence.matches("**").count() % 2 == 1 {
+        return true;
+    }
     let Some(body) = sentence.trim_end().strip_suffix('.') else { return false };
     let last = body.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or(body);
     let initial = last.chars().count() == 1 && last.chars().all(char::is_uppercase);
@@ -103,6 +120,8 @@ mod tests {
             &["- one", "- two\n  goes on", "1. three", "2. four"],
         );
         check("Learn\n**bold** words\n-5 degrees.", &["Learn\n**bold** words\n-5 degrees."]);
+        check("> **A**: quoted\n> over two lines. Next.", &["> **A**: quoted\n> over two lines.", "Next."]);
+        check("- **First: plan.** Then do. Rest.", &["- **First: plan.** Then do.", "Rest."]);
         check("| a | b |\n|---|---|\n| c | d |", &["| a | b |", "| c | d |"]);
     }
 }

@@ -82,23 +82,24 @@ pub(crate) struct ModelArgs {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct QueryArgs {
-    /// What you want to know; quotes are not needed. `-` reads it from standard input.
+    /// A question, or words to look for; quotes are not needed. `-` reads it from standard input.
     #[arg(required = true, value_name = "QUESTION")]
     pub(crate) question: Vec<String>,
-    /// Folder of guides to build the index from when there is none yet [default: the guides that ship].
+    /// Folder of guides to build the index from when there is none yet; an error if the index there lacks it
+    /// [default: the guides that ship].
     #[arg(long, value_name = "DIR", env = "GUIDEPOST_GUIDES")]
     pub(crate) guides: Option<PathBuf>,
-    /// Most passages to show, from 1 to 100 [default: 5].
+    /// Most passages to show, from 1 to 100; `ask` adds those it quotes [default: 5].
     #[arg(short = 'n', long, value_name = "N", env = "GUIDEPOST_LIMIT", value_parser = parse_limit)]
     pub(crate) limit: Option<usize>,
-    /// Leave out what is less likely than this to answer, from 0 to 1. Where nothing is left, `ask` says so and shows
-    /// the nearest passages all the same [default: 0.05 to answer, 0.01 to be listed].
+    /// The bar, from 0 to 1: for `search`, to be listed [default: 0.01]; for `ask`, to be quoted [default: 0.05]. Where
+    /// nothing reaches it, `ask` says so and shows the nearest passages all the same.
     #[arg(long, value_name = "P", env = "GUIDEPOST_MIN_CONFIDENCE", value_parser = parse_share)]
     pub(crate) min_confidence: Option<f32>,
     /// hybrid: by meaning and by words; dense: by meaning alone; bm25: by words alone [default: hybrid].
     #[arg(long, value_enum, env = "GUIDEPOST_MODE")]
     pub(crate) mode: Option<ModeArg>,
-    /// Show how each score came about.
+    /// Explain each score.
     #[arg(long)]
     pub(crate) explain: bool,
     #[command(flatten)]
@@ -112,7 +113,8 @@ pub(crate) struct QueryArgs {
 /// How results are printed.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct OutputArgs {
-    /// text for people; json, jsonl, csv and files (paths alone) for programs; md for notes.
+    /// text for people; json, jsonl, csv (passages alone) and files (the guides' files alone) for programs; md for
+    /// notes.
     #[arg(long, value_enum, default_value = "text", env = "GUIDEPOST_FORMAT")]
     format: Format,
     /// Short for `--format json`.

@@ -278,7 +278,7 @@ impl<'a> Engine<'a> {
     }
 
     fn note_words_alone(&self) {
-        self.console.note("no model to be had: searching by words alone (BM25)");
+        self.console.note("no model available: searching by words alone (BM25)");
     }
 
     /// Says that a folder has nothing to read.

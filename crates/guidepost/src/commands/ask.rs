@@ -2,7 +2,7 @@
 
 use guidepost_query::{Answer, MIN_ANSWER_CONFIDENCE, Statement, answer};
 
-use crate::cli::QueryArgs;
+use crate::cli::{Format, QueryArgs};
 use crate::commands::query::{Below, Searched};
 use crate::console::Console;
 use crate::output::{self, Results};
@@ -13,8 +13,8 @@ pub(crate) fn run(args: &QueryArgs, console: &Console) -> anyhow::Result<Outcome
     let found = answer(&searched.snapshot, &searched.question, &searched.hits, searched.min_confidence);
     let verified =
         found.map(|answer| verify(answer, &searched, console)).filter(|a| !a.statements.is_empty());
-    if verified.is_none() {
-        console.note("no guide here answers that; the nearest passages:");
+    if verified.is_none() && args.output.format() != Format::Text {
+        console.note("no guide here answers that");
     }
     let outcome = if verified.is_some() { Outcome::Found } else { Outcome::NothingFound };
     let results =

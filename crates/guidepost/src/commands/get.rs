@@ -31,7 +31,11 @@ pub(crate) fn run(args: &GetArgs, console: &Console) -> anyhow::Result<Outcome> 
         }
     };
     let count = LineIndex::new(&text).count() as u32;
-    let lines = wanted.unwrap_or(Lines { first: 1, last: count });
+    let mut lines = wanted.unwrap_or(Lines { first: 1, last: count });
+    if lines.first <= count && lines.last > count {
+        console.note(&format!("`{name}` ends with line {count}"));
+        lines.last = count;
+    }
     let Some(found) = guide_text::lines(&text, lines) else {
         bail!("`{name}` has {count} lines; {}-{} are not among them", lines.first, lines.last);
     };

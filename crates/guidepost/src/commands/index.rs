@@ -18,18 +18,26 @@ pub(crate) fn run(args: &IndexArgs, console: &Console) -> anyhow::Result<Outcome
     let engine = Engine::new(&args.place, Some(&args.model), &user, console)?;
     let add = args.folders.iter().map(|path| folder(path)).collect::<anyhow::Result<Vec<_>>>()?;
     let remove: Vec<PathBuf> = args.remove.iter().map(|path| removed(path)).collect();
+    if let Some(both) = add.iter().find(|folder| remove.contains(folder)) {
+        bail!("`{}` cannot be added and removed at once", both.display());
+    }
     let embedder = engine.load_model()?;
     if embedder.is_none() {
         refuse_to_lose_vectors(args, &engine)?;
-        console.note("no model to be had: the index will answer by words alone (BM25)");
+        console.note("no model available: the index will answer by words alone (BM25)");
     }
     let change = Change { add: &add, remove: &remove, rebuild: args.rebuild, wait: true };
     let update = engine.update(&change, embedder.as_deref())?;
-    if update.documents == 0 {
-        engine.warn_empty(args.folders.first().map(PathBuf::as_path));
+    let snapshot = engine.open()?;
+    for (given, added) in args.folders.iter().zip(&add) {
+        let source = snapshot.sources().iter().position(|source| source.folder.as_ref() == Some(added));
+        if !snapshot.documents().iter().any(|document| Some(document.source) == source) {
+            engine.warn_empty(Some(given));
+        }
     }
     print(&update, &engine, args)?;
-    Ok(if update.documents > 0 { Outcome::Found } else { Outcome::NothingFound })
+    let asked_for_guides = args.remove.is_empty() || !args.folders.is_empty();
+    Ok(if update.documents == 0 && asked_for_guides { Outcome::NothingFound } else { Outcome::Found })
 }
 
 /// A folder that may be gone already: by its place if it can be told, else as it was given, which may be the name that

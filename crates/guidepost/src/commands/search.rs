@@ -13,7 +13,7 @@ pub(crate) fn run(args: &QueryArgs, console: &Console) -> anyhow::Result<Outcome
     let searched = Searched::run(args, MIN_CONFIDENCE, Below::Drop, console)?;
     let found = !searched.hits.is_empty();
     if !found {
-        console.note("nothing here fits that");
+        console.note("no passage matches");
     }
     let results = Results::new("search", &searched, searched.hits.iter().collect());
     output::print(&results, args.output.format(), args.explain)?;

@@ -49,7 +49,9 @@ fn print_text(snapshot: &Snapshot, engine: &Engine, console: &Console) -> anyhow
     row("size", format!("{:.1} MB", snapshot.bytes() as f64 / 1e6))?;
     row("model", snapshot.fingerprint().to_owned())?;
     row("generation", format!("{}, written {}", snapshot.generation(), age(snapshot.written())))?;
-    row("on disk", describe(changes))?;
+    let out_of_reach =
+        if warnings.is_empty() { "" } else { "; not all of it could be looked at, see the warnings" };
+    row("on disk", format!("{}{out_of_reach}", describe(changes)))?;
     let noticed = snapshot.documents().iter().filter(|document| !document.warnings.is_empty());
     for document in noticed {
         row("note", format!("{}: {}", document.path, document.warnings.join("; ")))?;

@@ -15,12 +15,26 @@ const MATCH: Style = Style::new().bold();
 const PLACE: Style = AnsiColor::Cyan.on_default();
 const FAINT: Style = Style::new().dimmed();
 
+/// Below, an answer is announced as a weak one.
+const WEAK: f32 = 0.3;
+
 /// Lines of a passage that are shown; the citation leads to the rest.
 const PASSAGE_LINES: usize = 8;
 
 pub(super) fn print(results: &Results, explain: bool, out: &mut dyn Write) -> io::Result<()> {
     let page = Page { width: width(), terms: results.terms.iter().cloned().collect() };
+    if let Some(None) = &results.answer {
+        let nearest = if results.results.is_empty() { "" } else { " The nearest passages:" };
+        writeln!(out, "No guide here answers that.{nearest}\n")?;
+    }
     if let Some(Some(answer)) = &results.answer {
+        if answer.confidence < WEAK {
+            writeln!(
+                out,
+                "A weak match ({:.0} %), which may not answer the question:\n",
+                answer.confidence * 100.0
+            )?;
+        }
         for statement in &answer.statements {
             page.statement(statement, out)?;
         }
