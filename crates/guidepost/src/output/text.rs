@@ -194,11 +194,14 @@ fn unwrapped(text: &str, wrapping: Wrapping) -> Vec<String> {
     for (at, line) in text.lines().enumerate() {
         let line = if at == 0 { line } else { line.get(common..).unwrap_or_default() };
         let long = wrapping == Wrapping::Everywhere || last_length >= WRAPPED_FROM;
-        let goes_on = long && !is_code && !line.trim().is_empty() && !begins_anew(line);
+        // A quotation marks every line of its paragraph; the mark of the first is enough.
+        let quoted = lines.last().is_some_and(|last| last.starts_with("> "));
+        let content = line.trim().strip_prefix("> ").filter(|_| quoted).unwrap_or(line.trim());
+        let goes_on = long && !is_code && !content.is_empty() && !begins_anew(content);
         match lines.last_mut().filter(|_| goes_on) {
             Some(last) => {
                 last.push(' ');
-                last.push_str(line.trim());
+                last.push_str(content);
             }
             None if !line.trim().is_empty() => lines.push(line.trim_end().to_owned()),
             None => {}
@@ -216,6 +219,8 @@ mod tests {
     fn a_sentence_is_one_line() {
         assert_eq!(unwrapped("If\nyou want", Wrapping::Everywhere), ["If you want"]);
         assert_eq!(unwrapped("- a\n  b\n- c", Wrapping::Everywhere), ["- a b", "- c"]);
+        assert_eq!(unwrapped("> a\n> b\n\nc", Wrapping::WhereLong), ["> a", "> b", "c"]);
+        assert_eq!(unwrapped("> a\n> b", Wrapping::Everywhere), ["> a b"]);
     }
 
     #[test]
