@@ -1,6 +1,7 @@
 //! Whatever is wrong, the message names it and says what to do next, and no index is lost.
 
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 
@@ -76,8 +77,11 @@ fn what_cannot_be_read_is_a_warning_and_the_rest_goes_on() {
     home.write("guides/latin.txt", b"Caf\xe9s in M\xfcnchen are good, and the na\xefve say so.\n");
     let huge = fs::File::create(home.path("guides/line.md")).expect("writable");
     huge.set_len(50_000_000).expect("a sparse file of 50 MB");
+    let odd = home.path("guides").join(std::ffi::OsStr::from_bytes(b"caf\xe9.md"));
+    fs::write(odd, "# Odd\n\nText.\n").expect("this file system takes any bytes");
     let run = home.ok(&["index", "guides"]);
     for part in [
+        "its name is not UTF-8",
         "`guides/program.md`: not text",
         "`guides/empty.md`: holds no text",
         "`guides/latin.txt`: read as windows-1252",
