@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use guidepost_benches::{Collection, embed_kept, load_model};
-use guidepost_index::{ChunkId, DenseSearch, Snapshot};
-use guidepost_query::{CANDIDATES, Question, Ranking, bootstrap, fuse, ndcg_at};
+use guidepost_index::{ChunkId, Snapshot};
+use guidepost_query::{CANDIDATES, DENSE_WEIGHT, Question, Ranking, bootstrap, fuse, ndcg_at};
 use guidepost_text::{Embed, Embedding, TextRole};
 
 /// Weights of the dense leg that are tried.
@@ -21,7 +21,9 @@ fn main() -> anyhow::Result<()> {
     let mut halves = arguments.split(|argument| argument == "--");
     for title in ["chosen on", "checked on"] {
         let weights = WEIGHTS.map(|weight| format!("{weight:.1}")).join(" | ");
-        println!("| {title} | BM25 | dense | RRF k=60 | {weights} | best leg to 0.6, 95 % interval |");
+        println!(
+            "| {title} | BM25 | dense | RRF k=60 | {weights} | best leg to {DENSE_WEIGHT}, 95 % interval |"
+        );
         println!("|---|{}", "---|".repeat(WEIGHTS.len() + 4));
         let mut sums = vec![0.0; WEIGHTS.len() + 3];
         let folders = halves.next().unwrap_or_default();
@@ -63,7 +65,7 @@ fn measure(collection: &Collection, model: &dyn Embed) -> anyhow::Result<Row> {
     }
     let means: Vec<f64> = scores.iter().map(|column| bootstrap(column).mean).collect();
     let best = if means[0] > means[1] { &scores[0] } else { &scores[1] };
-    let chosen = 3 + WEIGHTS.iter().position(|&weight| weight == 0.6).unwrap_or(0);
+    let chosen = 3 + WEIGHTS.iter().position(|&weight| weight == DENSE_WEIGHT).unwrap_or(0);
     let gain: Vec<f64> = scores[chosen].iter().zip(best).map(|(fused, leg)| fused - leg).collect();
     let gain = bootstrap(&gain);
     let cells = means.iter().map(|mean| format!("{mean:.4}")).collect::<Vec<_>>().join(" | ");
@@ -79,7 +81,7 @@ fn legs(snapshot: &Snapshot, text: &str, vector: &Embedding) -> anyhow::Result<(
         Ok(question) => snapshot.bm25(&question.words, CANDIDATES)?,
         Err(_) => Vec::new(),
     };
-    Ok((bm25, snapshot.dense(vector, CANDIDATES, DenseSearch::Auto)))
+    Ok((bm25, snapshot.dense(vector, CANDIDATES)))
 }
 
 /// Reciprocal rank fusion with k = 60 (Cormack, Clarke and Buettcher 2009).

@@ -9,7 +9,7 @@ use crate::{IndexError, SourceRecord, files};
 ///
 /// # Errors
 /// An index that does not tell any more.
-pub fn recorded_sources(index: &Path) -> Result<Option<Vec<SourceRecord>>, IndexError> {
+pub(crate) fn recorded_sources(index: &Path) -> Result<Option<Vec<SourceRecord>>, IndexError> {
     #[derive(serde::Deserialize)]
     struct Sources {
         sources: Vec<SourceRecord>,

@@ -38,10 +38,10 @@ mod writer_lock;
 
 pub use chunk_store::StoredChunk;
 pub use error::IndexError;
-pub use generation::recorded_sources;
 pub use manifest::{DocumentRecord, SourceRecord};
 pub use plan::Warning;
 pub use postings::{Token, analyze};
-pub use snapshot::{Changes, ChunkId, DenseSearch, Snapshot};
-pub use source::{ShippedGuide, Source};
-pub use update::{Event, Request, Update, fingerprint, update};
+pub use snapshot::{Changes, ChunkId, Snapshot};
+pub use source::ShippedGuide;
+use source::Source;
+pub use update::{Event, Request, Update, update};

@@ -38,13 +38,6 @@ pub struct SourceRecord {
     pub folder: Option<PathBuf>,
 }
 
-impl SourceRecord {
-    /// As it is given to [`crate::update`].
-    pub fn source(&self) -> Source {
-        self.folder.clone().map_or(Source::Shipped, Source::Folder)
-    }
-}
-
 /// A guide in the index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocumentRecord {

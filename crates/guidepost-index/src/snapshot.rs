@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use guidepost_text::Embedding;
+use guidepost_text::{CHUNKER, Embed, Embedding};
 
 use crate::chunk_store::ChunkStore;
 use crate::generation::current;
@@ -16,20 +16,6 @@ use crate::{DocumentRecord, IndexError, ShippedGuide, SourceRecord, StoredChunk,
 /// A chunk's number within one generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChunkId(pub u32);
-
-/// How to look for near vectors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DenseSearch {
-    /// Exact below the size where the graph is faster, the graph above.
-    Auto,
-    /// Every row.
-    Exact,
-    /// A walk over the graph with a candidate list of this length.
-    Graph {
-        /// Length of the list; longer finds more and takes longer.
-        ef_search: usize,
-    },
-}
 
 /// Rows up to which every row is looked at: measured on embeddings of this kind, the exact scan beats the walk at
 /// recall .99 up to about here.
@@ -171,18 +157,27 @@ impl Snapshot {
         self.chunks.get(id)
     }
 
-    /// The nearest chunks by cosine in [-1, 1], best first; ties by id. Empty without vectors.
-    pub fn dense(&self, query: &Embedding, limit: usize, how: DenseSearch) -> Vec<(ChunkId, f32)> {
+    /// The nearest chunks by cosine in [-1, 1], best first; ties by id. Empty without vectors. Exact up to the size
+    /// where the graph is faster, a walk over the graph above.
+    pub fn dense(&self, query: &Embedding, limit: usize) -> Vec<(ChunkId, f32)> {
         let Some(vectors) = &self.vectors else { return Vec::new() };
-        let walk = match how {
-            DenseSearch::Exact => None,
-            DenseSearch::Graph { ef_search } => Some(ef_search),
-            DenseSearch::Auto => (vectors.rows() > EXACT_UP_TO).then_some(EF_SEARCH),
-        };
-        match (walk, &self.graph) {
-            (Some(ef), Some(graph)) => graph.search(vectors, query, limit, ef),
+        match &self.graph {
+            Some(graph) if vectors.rows() > EXACT_UP_TO => graph.search(vectors, query, limit, EF_SEARCH),
             _ => vectors.scan(query, limit),
         }
+    }
+
+    /// Whether the index was made the way this model would make it.
+    ///
+    /// # Errors
+    /// [`IndexError::Fingerprint`] where it was not.
+    pub fn check_fingerprint(&self, embedder: Option<&dyn Embed>) -> Result<(), IndexError> {
+        let (found, wanted) = (self.fingerprint(), fingerprint(embedder));
+        if found == wanted {
+            return Ok(());
+        }
+        let path = self.folder.parent().unwrap_or(&self.folder).to_owned();
+        Err(IndexError::Fingerprint { path, found: found.to_owned(), wanted })
     }
 
     /// Cosine of one chunk with the query; `None` without vectors.
@@ -217,6 +212,12 @@ impl Snapshot {
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
+}
+
+/// What must be equal for vectors and chunks of two indexes to mean the same.
+pub(crate) fn fingerprint(embedder: Option<&dyn Embed>) -> String {
+    let model = embedder.map_or("no model, BM25 alone", |embedder| embedder.fingerprint());
+    format!("{model}; {CHUNKER}")
 }
 
 fn bytes_in(folder: &Path) -> u64 {

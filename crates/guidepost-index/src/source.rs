@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 /// A set of guides.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
+pub(crate) enum Source {
     /// A folder, absolute.
     Folder(PathBuf),
     /// The guides that ship.

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use guidepost_text::{CHUNKER, Document, Embed, Embedding, HashEmbedder, TextRole};
+use guidepost_text::{Document, Embed, Embedding, HashEmbedder, TextRole};
 use guidepost_text::{chunk_document, passage_text, read_document};
 use rayon::prelude::*;
 
@@ -17,6 +17,7 @@ use crate::graph::Graph;
 use crate::manifest::{self, DocumentRecord, FORMAT, Manifest, SourceRecord};
 use crate::plan::{Entry, Origin, Plan, State, Warning, now};
 use crate::postings::Postings;
+use crate::snapshot::fingerprint;
 use crate::vectors::Vectors;
 use crate::writer_lock::{Patience, WriterLock};
 use crate::{Changes, ChunkId, IndexError, ShippedGuide, Snapshot, Source, StoredChunk, files};
@@ -97,18 +98,11 @@ pub fn update(request: &Request, listener: &mut dyn FnMut(Event)) -> Result<Upda
     let _lock = WriterLock::take(request.index, patience, on_wait)?;
     clear_unfinished(request.index);
     let old = if request.rebuild { None } else { Snapshot::open(request.index)? };
-    let fingerprint = fingerprint(request.embedder);
-    let old = old.map(|old| compatible(request, old, &fingerprint)).transpose()?.flatten();
+    let old = old.map(|old| compatible(request, old)).transpose()?.flatten();
     let sources = sources(request)?;
     let plan = Plan::new(&sources, request.shipped, old.as_ref().map(Snapshot::manifest))?;
-    let mut writer = Writer { request, old, fingerprint, sources };
+    let mut writer = Writer { request, old, sources };
     writer.run(plan, listener)
-}
-
-/// What must be equal for vectors and chunks of two indexes to mean the same.
-pub fn fingerprint(embedder: Option<&dyn Embed>) -> String {
-    let model = embedder.map_or("no model, BM25 alone", |embedder| embedder.fingerprint());
-    format!("{model}; {CHUNKER}")
 }
 
 /// The sets of guides that the index shall hold. Settled under the writer's lock: another writer may have added some.
@@ -119,17 +113,16 @@ fn sources(request: &Request) -> Result<Vec<SourceRecord>, IndexError> {
     };
     let recorded = recorded.unwrap_or_default();
     let mut folders: Vec<PathBuf> = recorded.iter().filter_map(|source| source.folder.clone()).collect();
-    for added in request.add.iter().filter(|added| !recorded.iter().any(|s| s.folder.as_ref() == Some(added)))
-    {
-        let overlap = folders.iter().find(|other| other.starts_with(added) || added.starts_with(other));
-        match overlap {
-            None => folders.push(added.clone()),
-            Some(other) if other == added => {}
-            Some(other) => {
-                let (inner, outer) = if added.starts_with(other) { (added, other) } else { (other, added) };
-                return Err(IndexError::Overlap { inner: inner.clone(), outer: outer.clone() });
-            }
+    for added in request.add {
+        if folders.contains(added) {
+            continue;
         }
+        if let Some(other) = folders.iter().find(|other| other.starts_with(added) || added.starts_with(other))
+        {
+            let (inner, outer) = if added.starts_with(other) { (added, other) } else { (other, added) };
+            return Err(IndexError::Overlap { inner: inner.clone(), outer: outer.clone() });
+        }
+        folders.push(added.clone());
     }
     for folder in request.remove {
         let named = |at: &PathBuf| {
@@ -152,22 +145,17 @@ fn sources(request: &Request) -> Result<Vec<SourceRecord>, IndexError> {
 
 /// The index there, if it can be built on. One without vectors gives way to one with; anything else that differs
 /// is the reader's to decide.
-fn compatible(request: &Request, old: Snapshot, fingerprint: &str) -> Result<Option<Snapshot>, IndexError> {
-    match old.fingerprint() == fingerprint {
-        true => Ok(Some(old)),
-        false if !old.has_vectors() && request.embedder.is_some() => Ok(None),
-        false => Err(IndexError::Fingerprint {
-            path: request.index.to_owned(),
-            found: old.fingerprint().to_owned(),
-            wanted: fingerprint.to_owned(),
-        }),
+fn compatible(request: &Request, old: Snapshot) -> Result<Option<Snapshot>, IndexError> {
+    match old.check_fingerprint(request.embedder) {
+        Ok(()) => Ok(Some(old)),
+        Err(_) if !old.has_vectors() && request.embedder.is_some() => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
 struct Writer<'a> {
     request: &'a Request<'a>,
     old: Option<Snapshot>,
-    fingerprint: String,
     sources: Vec<SourceRecord>,
 }
 
@@ -291,7 +279,7 @@ impl Writer<'_> {
         let mut manifest = Manifest {
             format: FORMAT,
             generation,
-            fingerprint: self.fingerprint.clone(),
+            fingerprint: fingerprint(self.request.embedder),
             dimensions: self.request.embedder.map(Embed::dimensions),
             written: now(),
             chunks: chunks.len() as u32,

@@ -59,6 +59,11 @@ pub struct OpenDevice {
 }
 
 impl OpenDevice {
+    /// Whether this build knows another device than the processor, so that `auto` really chooses.
+    pub fn has_choice() -> bool {
+        cfg!(feature = "cuda") || cfg!(feature = "metal")
+    }
+
     /// Opens what was asked for.
     ///
     /// # Errors
@@ -85,8 +90,8 @@ fn automatic() -> OpenDevice {
             Err(reason) => reasons.push(reason),
         }
     }
-    let built_without_both = !cfg!(feature = "cuda") && !cfg!(feature = "metal");
-    let why = if built_without_both { "built without CUDA and Metal".to_owned() } else { reasons.join("; ") };
+    let why =
+        if OpenDevice::has_choice() { reasons.join("; ") } else { "built without CUDA and Metal".to_owned() };
     OpenDevice { device: Device::Cpu, description: format!("cpu ({why})") }
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use guidepost_index::{Snapshot, analyze};
 use guidepost_text::{Lines, list_mark, sentences};
 
+use crate::question::Weighed;
 use crate::{Hit, Question};
 
 /// Most statements in an answer.
@@ -40,10 +41,10 @@ pub fn answer(snapshot: &Snapshot, question: &Question, hits: &[Hit], min_confid
         return None;
     }
     let bar = min_confidence.max(best * WORTH_ADDING);
-    let worth = |hit: &&(usize, &Hit)| hit.1.confidence >= bar;
+    let weighed = question.weigh(snapshot);
     let mut statements: Vec<Statement> = Vec::new();
-    for (at, hit) in hits.iter().enumerate().collect::<Vec<_>>().iter().filter(worth) {
-        let statement = best_statement(snapshot, question, *at, hit);
+    for (at, hit) in hits.iter().enumerate().filter(|(_, hit)| hit.confidence >= bar) {
+        let statement = best_statement(&weighed, at, hit);
         // The same advice in two guides is said once.
         if let Some(statement) = statement.filter(|new| statements.iter().all(|old| old.text != new.text)) {
             statements.push(statement);
@@ -55,7 +56,7 @@ pub fn answer(snapshot: &Snapshot, question: &Question, hits: &[Hit], min_confid
     (!statements.is_empty()).then_some(Answer { statements })
 }
 
-fn best_statement(snapshot: &Snapshot, question: &Question, at: usize, hit: &Hit) -> Option<Statement> {
+fn best_statement(weighed: &Weighed, at: usize, hit: &Hit) -> Option<Statement> {
     let text = hit.chunk.chunk.text.as_str();
     let spans = sentences(text);
     let score = |index: usize| {
@@ -63,9 +64,10 @@ fn best_statement(snapshot: &Snapshot, question: &Question, at: usize, hit: &Hit
         let terms: HashSet<String> = analyze(sentence).into_iter().map(|word| word.term).collect();
         // Earlier sentences introduce, so they win ties; a title of three words says less than a sentence.
         let substance = (terms.len() as f32 / 8.0).min(1.0);
-        question.coverage(snapshot, &terms) + 0.25 * substance - 0.01 * index as f32
+        weighed.coverage(&terms) + 0.25 * substance - 0.01 * index as f32
     };
-    let best = (0..spans.len()).max_by(|&a, &b| score(a).total_cmp(&score(b)).then(b.cmp(&a)))?;
+    let scored = (0..spans.len()).map(|index| (score(index), index));
+    let (_, best) = scored.max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))?;
     let (first, last) = list_around(text, &spans, best);
     let (start, end) = (spans[first].start, spans[last].end);
     let line = |offset: usize| hit.chunk.chunk.lines.first + text[..offset].matches('\n').count() as u32;

@@ -56,13 +56,26 @@ impl Question {
         Ok(Question { text: text.to_owned(), words })
     }
 
+    /// Weighs the words by how telling each is in this index.
+    pub(crate) fn weigh(&self, snapshot: &Snapshot) -> Weighed {
+        Weighed {
+            words: self.words.iter().map(|word| (word.term.clone(), snapshot.idf(&word.term))).collect(),
+        }
+    }
+}
+
+/// A question's words with their weights in one index.
+pub(crate) struct Weighed {
+    words: Vec<(String, f32)>,
+}
+
+impl Weighed {
     /// Share of the question's information that a set of terms holds, in [0, 1]: each word counts by how telling it
     /// is in this index.
-    pub(crate) fn coverage(&self, snapshot: &Snapshot, terms: &HashSet<String>) -> f32 {
-        let weights: Vec<(f32, bool)> =
-            self.words.iter().map(|word| (snapshot.idf(&word.term), terms.contains(&word.term))).collect();
-        let all: f32 = weights.iter().map(|(weight, _)| weight).sum();
-        let held: f32 = weights.iter().filter(|(_, held)| *held).map(|(weight, _)| weight).sum();
+    pub(crate) fn coverage(&self, terms: &HashSet<String>) -> f32 {
+        let all: f32 = self.words.iter().map(|(_, weight)| weight).sum();
+        let held: f32 =
+            self.words.iter().filter(|(term, _)| terms.contains(term)).map(|(_, weight)| weight).sum();
         if all > 0.0 { held / all } else { 0.0 }
     }
 }

@@ -1,13 +1,11 @@
 //! The way from a question to hits.
 
-use std::collections::HashSet;
-
-use guidepost_index::{ChunkId, DenseSearch, DocumentRecord, IndexError, Snapshot, StoredChunk, analyze};
+use guidepost_index::{ChunkId, DocumentRecord, IndexError, Snapshot, StoredChunk, analyze};
 use guidepost_text::{Embed, EmbedError, Embedding, TextRole};
 
 use crate::confidence::{Evidence, confidence};
 use crate::fusion::{CANDIDATES, DENSE_WEIGHT, Fused, Ranking, fuse};
-use crate::{Question, QuestionError};
+use crate::question::{Question, Weighed};
 
 /// Which legs search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,9 +60,6 @@ pub struct Trace {
 /// A search that could not be done.
 #[derive(Debug, thiserror::Error)]
 pub enum SearchError {
-    /// The question.
-    #[error(transparent)]
-    Question(#[from] QuestionError),
     /// The index.
     #[error(transparent)]
     Index(#[from] IndexError),
@@ -97,8 +92,7 @@ pub fn search(
         Mode::Dense => Ranking::new(),
         Mode::Hybrid | Mode::Bm25 => snapshot.bm25(&question.words, CANDIDATES)?,
     };
-    let dense =
-        vector.as_ref().map_or_else(Ranking::new, |v| snapshot.dense(v, CANDIDATES, DenseSearch::Auto));
+    let dense = vector.as_ref().map_or_else(Ranking::new, |v| snapshot.dense(v, CANDIDATES));
     let dense_weight = match (options.mode, vector.is_some()) {
         (Mode::Dense, _) => 1.0,
         (_, true) => DENSE_WEIGHT,
@@ -106,16 +100,20 @@ pub fn search(
     };
     let cosine = |id| vector.as_ref().and_then(|vector| snapshot.cosine(vector, id));
     let fused = fuse(&bm25, &dense, dense_weight, cosine);
+    let weighed = question.weigh(snapshot);
     let mut hits = Vec::new();
-    for candidate in fused.into_iter().take(options.limit) {
+    for fused in fused.into_iter().take(options.limit) {
+        let chunk = snapshot.chunk(fused.id)?;
         let trace = Trace {
-            fused: candidate,
-            bm25_rank: rank(&bm25, candidate.id),
-            dense_rank: rank(&dense, candidate.id),
+            fused,
+            bm25_rank: rank(&bm25, fused.id),
+            dense_rank: rank(&dense, fused.id),
             dense_weight,
-            coverage: 0.0,
+            coverage: coverage(&weighed, &chunk),
         };
-        hits.push(describe(snapshot, question, trace)?);
+        let document = snapshot.document_of(&chunk)?.clone();
+        let confidence = confidence(Evidence { cosine: fused.dense, coverage: trace.coverage });
+        hits.push(Hit { chunk, document, confidence, trace });
     }
     hits.retain(|hit| hit.confidence >= options.min_confidence);
     Ok(hits)
@@ -130,13 +128,8 @@ fn rank(ranking: &Ranking, id: ChunkId) -> Option<usize> {
     ranking.iter().position(|&(other, _)| other == id).map(|at| at + 1)
 }
 
-/// Reads the passage and says how sure it is.
-fn describe(snapshot: &Snapshot, question: &Question, trace: Trace) -> Result<Hit, SearchError> {
-    let chunk = snapshot.chunk(trace.fused.id)?;
-    let document = snapshot.document_of(&chunk)?.clone();
+/// Share of the question's information that the passage and its headings hold.
+fn coverage(weighed: &Weighed, chunk: &StoredChunk) -> f32 {
     let words = analyze(&chunk.chunk.context).into_iter().chain(analyze(&chunk.chunk.text));
-    let terms: HashSet<String> = words.map(|word| word.term).collect();
-    let coverage = question.coverage(snapshot, &terms);
-    let confidence = confidence(Evidence { cosine: trace.fused.dense, coverage });
-    Ok(Hit { chunk, document, confidence, trace: Trace { coverage, ..trace } })
+    weighed.coverage(&words.map(|word| word.term).collect())
 }

@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use guidepost_index::{
-    Changes, IndexError, Request, ShippedGuide, Snapshot, Update, Warning, fingerprint, update,
-};
+use guidepost_index::{Changes, IndexError, Request, ShippedGuide, Snapshot, Update, Warning, update};
 use guidepost_model::{
     DeviceChoice, ModelChoice, ModelError, OpenDevice, Places, SentenceTransformer, fetch, locate, registry,
 };
@@ -72,8 +70,13 @@ impl<'a> Engine<'a> {
     }
 
     /// Makes ready for a question: builds the index if there is none, takes up what changed on disk, loads the model.
-    pub(crate) fn ready(&self, guides: Option<&Path>, words_alone: bool) -> anyhow::Result<Ready> {
-        match Snapshot::open(&self.index)? {
+    pub(crate) fn ready(
+        &self,
+        existing: Option<Snapshot>,
+        guides: Option<&Path>,
+        words_alone: bool,
+    ) -> anyhow::Result<Ready> {
+        match existing {
             None => self.build(guides),
             Some(snapshot) => {
                 self.check_guides(&snapshot, guides)?;
@@ -93,7 +96,7 @@ impl<'a> Engine<'a> {
         }
         let update =
             self.update(&Change { add: &folders, wait: true, ..Change::NONE }, embedder.as_deref())?;
-        if update.documents == 0 {
+        if let Some(guides) = guides.filter(|_| update.documents == 0) {
             self.warn_empty(guides);
         }
         Ok(Ready { snapshot: self.open()?, embedder })
@@ -130,7 +133,7 @@ impl<'a> Engine<'a> {
             }
             return Ok(Ready { snapshot, embedder: None });
         };
-        self.check_fingerprint(&snapshot, embedder.as_ref())?;
+        snapshot.check_fingerprint(Some(embedder.as_ref()))?;
         match stale {
             true => self.take_up(snapshot, Some(embedder), changes),
             false => Ok(Ready { snapshot, embedder: Some(embedder) }),
@@ -257,24 +260,14 @@ impl<'a> Engine<'a> {
     fn load(&self, model: &guidepost_model::LocatedModel) -> anyhow::Result<Box<dyn Embed>> {
         let device = OpenDevice::open(self.device)?;
         self.console.detail(|| format!("model: {} in `{}`", model.name, model.folder.display()));
-        let tell = |console: &Console, line: String| match self.device {
-            // Chosen, not asked for: worth a line when it is not what everybody expects.
-            DeviceChoice::Auto if !device.description.starts_with("cpu (built without") => {
-                console.note(&line)
-            }
-            _ => console.detail(|| line),
-        };
-        tell(self.console, format!("device: {}", device.description));
-        Ok(Box::new(SentenceTransformer::load(model, &device)?))
-    }
-
-    fn check_fingerprint(&self, snapshot: &Snapshot, embedder: &dyn Embed) -> Result<(), IndexError> {
-        let wanted = fingerprint(Some(embedder));
-        if snapshot.fingerprint() == wanted {
-            return Ok(());
+        let chosen = self.device == DeviceChoice::Auto && OpenDevice::has_choice();
+        let line = format!("device: {}", device.description);
+        if chosen {
+            self.console.note(&line)
+        } else {
+            self.console.detail(|| line)
         }
-        let found = snapshot.fingerprint().to_owned();
-        Err(IndexError::Fingerprint { path: self.index.clone(), found, wanted })
+        Ok(Box::new(SentenceTransformer::load(model, &device)?))
     }
 
     fn note_words_alone(&self) {
@@ -282,8 +275,8 @@ impl<'a> Engine<'a> {
     }
 
     /// Says that a folder has nothing to read.
-    pub(crate) fn warn_empty(&self, guides: Option<&Path>) {
-        let folder = guides.map_or_else(|| "the corpus".into(), |folder| folder.display().to_string());
+    pub(crate) fn warn_empty(&self, folder: &Path) {
+        let folder = folder.display();
         self.console
             .warn(&format!("`{folder}` holds no guides; Markdown (.md) and plain text (.txt) are read"));
     }

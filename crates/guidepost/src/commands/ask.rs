@@ -17,9 +17,8 @@ pub(crate) fn run(args: &QueryArgs, console: &Console) -> anyhow::Result<Outcome
         console.note("no guide here answers that");
     }
     let outcome = if verified.is_some() { Outcome::Found } else { Outcome::NothingFound };
-    let results =
-        Results::new("ask", &searched, searched.hits.iter().collect()).with_answer(verified, &searched);
-    output::print(&results, args.output.format(), args.explain)?;
+    let results = Results::new("ask", &searched).with_answer(verified, &searched);
+    output::print(&results, args.output.format())?;
     Ok(outcome)
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn run(args: &IndexArgs, console: &Console) -> anyhow::Result<Outcome
     for (given, added) in args.folders.iter().zip(&add) {
         let source = snapshot.sources().iter().position(|source| source.folder.as_ref() == Some(added));
         if !snapshot.documents().iter().any(|document| Some(document.source) == source) {
-            engine.warn_empty(Some(given));
+            engine.warn_empty(given);
         }
     }
     print(&update, &engine, args)?;

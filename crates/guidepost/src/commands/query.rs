@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context;
-use guidepost_index::{Snapshot, recorded_sources};
+use guidepost_index::Snapshot;
 use guidepost_query::{Hit, Mode, Question, SearchOptions, search};
 
 use crate::cli::{ModeArg, QueryArgs};
@@ -24,6 +24,8 @@ pub(crate) struct Searched<'a> {
     pub(crate) min_confidence: f32,
     /// Most passages to show.
     pub(crate) limit: usize,
+    /// Whether each score is to be explained.
+    pub(crate) explain: bool,
     pub(crate) took_ms: f64,
 }
 
@@ -53,16 +55,18 @@ impl<'a> Searched<'a> {
         let user = UserSettings::load(console)?;
         let engine = Engine::new(&args.place, Some(&args.model), &user, console)?;
         let guides = args.guides.clone().or_else(|| user.guides.clone());
+        let existing = Snapshot::open(&engine.index)?;
         let flags =
             ResultSettings { limit: args.limit, mode: args.mode, min_confidence: args.min_confidence };
-        let settings =
-            flags.or(ResultSettings::beside(&folders(&engine, guides.as_deref()), console)).or(user.results);
+        let settings = flags
+            .or(ResultSettings::beside(&folders(existing.as_ref(), guides.as_deref()), console))
+            .or(user.results);
         let mode = match settings.mode.unwrap_or(ModeArg::Hybrid) {
             ModeArg::Hybrid => Mode::Hybrid,
             ModeArg::Dense => Mode::Dense,
             ModeArg::Bm25 => Mode::Bm25,
         };
-        let Ready { snapshot, embedder } = engine.ready(guides.as_deref(), mode == Mode::Bm25)?;
+        let Ready { snapshot, embedder } = engine.ready(existing, guides.as_deref(), mode == Mode::Bm25)?;
         let min_confidence = settings.min_confidence.unwrap_or(default_confidence);
         let limit = settings.limit.unwrap_or(LIMIT);
         let options = SearchOptions {
@@ -75,15 +79,17 @@ impl<'a> Searched<'a> {
         let took_ms = started.elapsed().as_secs_f64() * 1e3;
         console.detail(|| format!("searched {} passages in {took_ms:.1} ms", snapshot.chunk_count()));
         let used = if embedder.is_some() && snapshot.has_vectors() { mode } else { Mode::Bm25 };
-        Ok(Searched { engine, snapshot, question, hits, mode: used, min_confidence, limit, took_ms })
+        let explain = args.explain;
+        Ok(Searched { engine, snapshot, question, hits, mode: used, min_confidence, limit, explain, took_ms })
     }
 }
 
 /// Folders whose settings count: those of the index, or the one it is about to be built from.
-fn folders(engine: &Engine, guides: Option<&Path>) -> Vec<PathBuf> {
-    let recorded = recorded_sources(&engine.index).ok().flatten();
-    let named = || guides.map(Path::to_owned).into_iter().collect();
-    recorded.map_or_else(named, |sources| sources.into_iter().filter_map(|source| source.folder).collect())
+fn folders(existing: Option<&Snapshot>, guides: Option<&Path>) -> Vec<PathBuf> {
+    match existing {
+        Some(snapshot) => snapshot.sources().iter().filter_map(|source| source.folder.clone()).collect(),
+        None => guides.map(Path::to_owned).into_iter().collect(),
+    }
 }
 
 fn read_question(args: &QueryArgs) -> anyhow::Result<String> {

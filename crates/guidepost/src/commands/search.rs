@@ -15,7 +15,7 @@ pub(crate) fn run(args: &QueryArgs, console: &Console) -> anyhow::Result<Outcome
     if !found {
         console.note("no passage matches");
     }
-    let results = Results::new("search", &searched, searched.hits.iter().collect());
-    output::print(&results, args.output.format(), args.explain)?;
+    let results = Results::new("search", &searched);
+    output::print(&results, args.output.format())?;
     Ok(if found { Outcome::Found } else { Outcome::NothingFound })
 }

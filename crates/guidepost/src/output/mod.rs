@@ -11,21 +11,14 @@ pub(crate) use wire::Results;
 use crate::cli::Format;
 
 /// Prints results. An empty result is valid in every format.
-pub(crate) fn print(results: &Results, format: Format, explain: bool) -> anyhow::Result<()> {
+pub(crate) fn print(results: &Results, format: Format) -> anyhow::Result<()> {
     // Colors are for people; what programs read goes out byte for byte.
     let mut out: io::BufWriter<Box<dyn Write>> = io::BufWriter::new(match format {
         Format::Text => Box::new(anstream::stdout().lock()),
         _ => Box::new(io::stdout().lock()),
     });
-    let stripped;
-    let results = if explain || format == Format::Text {
-        results
-    } else {
-        stripped = results.without_explanations();
-        &stripped
-    };
     match format {
-        Format::Text => text::print(results, explain, &mut out)?,
+        Format::Text => text::print(results, &mut out)?,
         Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(results)?)?,
         Format::Jsonl => rows::jsonl(results, &mut out)?,
         Format::Csv => rows::csv(results, &mut out)?,

@@ -21,7 +21,7 @@ const WEAK: f32 = 0.3;
 /// Lines of a passage that are shown; the citation leads to the rest.
 const PASSAGE_LINES: usize = 8;
 
-pub(super) fn print(results: &Results, explain: bool, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn print(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     let page = Page { width: width(), terms: results.terms.iter().cloned().collect() };
     if let Some(None) = &results.answer {
         let nearest = if results.results.is_empty() { "" } else { " The nearest passages:" };
@@ -48,9 +48,7 @@ pub(super) fn print(results: &Results, explain: bool, out: &mut dyn Write) -> io
     }
     for hit in &results.results {
         page.hit(hit, out)?;
-        if explain {
-            page.explanation(hit, out)?;
-        }
+        page.explanation(hit, out)?;
         writeln!(out)?;
     }
     Ok(())

@@ -101,7 +101,7 @@ pub(crate) struct Explain {
 }
 
 impl Results {
-    pub(crate) fn new(command: &'static str, searched: &Searched, hits: Vec<&Hit>) -> Self {
+    pub(crate) fn new(command: &'static str, searched: &Searched) -> Self {
         Results {
             schema_version: SCHEMA_VERSION,
             command,
@@ -113,7 +113,7 @@ impl Results {
             },
             took_ms: (searched.took_ms * 100.0).round() / 100.0,
             answer: None,
-            results: hits.iter().enumerate().map(|(at, hit)| view(at + 1, hit, searched)).collect(),
+            results: searched.hits.iter().enumerate().map(|(at, hit)| view(at + 1, hit, searched)).collect(),
             terms: searched.question.words.iter().map(|word| word.term.clone()).collect(),
         }
     }
@@ -141,12 +141,6 @@ impl Results {
         self.answer = Some(view);
         self
     }
-
-    pub(crate) fn without_explanations(&self) -> Self {
-        let mut results = self.clone();
-        results.results.iter_mut().for_each(|hit| hit.explain = None);
-        results
-    }
 }
 
 fn view(rank: usize, hit: &Hit, searched: &Searched) -> HitView {
@@ -167,7 +161,7 @@ fn view(rank: usize, hit: &Hit, searched: &Searched) -> HitView {
         confidence: hit.confidence,
         score: fused.score,
         text: chunk.text.clone(),
-        explain: Some(Explain {
+        explain: searched.explain.then_some(Explain {
             dense_weight: hit.trace.dense_weight,
             cosine: fused.dense,
             cosine_normalized: fused.dense_normalized,
