@@ -95,14 +95,18 @@ fn automatic() -> OpenDevice {
     OpenDevice { device: Device::Cpu, description: format!("cpu ({why})") }
 }
 
+#[cfg(feature = "cuda")]
 fn open_cuda(number: usize) -> Result<OpenDevice, String> {
-    if !cfg!(feature = "cuda") {
-        return Err("built without CUDA; build with `cargo build --release --features cuda`".into());
-    }
-    let device = Device::new_cuda(number).map_err(|error| error.to_string())?;
+    let device = crate::cuda::open(number).map_err(|error| error.to_string())?;
     Ok(OpenDevice { device, description: format!("cuda:{number}") })
 }
 
+#[cfg(not(feature = "cuda"))]
+fn open_cuda(_number: usize) -> Result<OpenDevice, String> {
+    Err("built without CUDA; build with `cargo build --release --features cuda`".into())
+}
+
+/// Untested: nobody has run this on a Mac yet. Nothing else is particular to Metal.
 fn open_metal() -> Result<OpenDevice, String> {
     if !cfg!(feature = "metal") {
         return Err(

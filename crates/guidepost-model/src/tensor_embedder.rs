@@ -1,0 +1,201 @@
+//! Texts to vectors on a GPU: batches, the forward pass, pooling, and the way there and back.
+//!
+//! The device runs behind: the batches of a window are copied at once, then everything is queued, and the only wait
+//! is for the vectors of the whole window. A copy between two batches could make the queue wait for it.
+
+use std::time::{Duration, Instant};
+
+use candle_core::{DType, Device, Result, Tensor};
+use candle_nn::VarBuilder;
+use candle_transformers::models::bert::Config;
+
+use crate::buckets::{Budget, bucketed};
+use crate::folder::Pooling;
+use crate::tensor_bert::{TensorBert, TokenBatch, TokenRow};
+
+/// Batches that are queued before the vectors are waited for: bounds what lies on the device, and at 16,384 tokens a
+/// batch the wait is a small part of the work.
+const WINDOW: usize = 16;
+
+/// Where the time went on the device. Measuring it waits for the device after every phase, which costs some speed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Phases {
+    /// Tokens to the device and vectors from it.
+    pub copy: Duration,
+    /// The model.
+    pub forward: Duration,
+    /// Token vectors to text vectors.
+    pub pool: Duration,
+}
+
+/// A BERT and how its token vectors become one.
+pub(crate) struct TensorEmbedder {
+    bert: TensorBert,
+    device: Device,
+    pooling: Pooling,
+    pad: u32,
+}
+
+impl TensorEmbedder {
+    /// See [`TensorBert::load`].
+    ///
+    /// # Errors
+    /// Its own.
+    pub(crate) fn load(
+        variables: &VarBuilder,
+        config: &Config,
+        pooling: Pooling,
+        device: &Device,
+        dtype: DType,
+    ) -> Result<Self> {
+        let bert = TensorBert::load(variables, config, device, dtype)?;
+        Ok(TensorEmbedder { bert, device: device.clone(), pooling, pad: config.pad_token_id as u32 })
+    }
+
+    /// One unit vector per row, in the order of the rows. `on_done` hears how many more are finished; `phases` are
+    /// measured if they are given.
+    ///
+    /// # Errors
+    /// See [`TensorBert::forward`].
+    pub(crate) fn embed(
+        &self,
+        rows: &[TokenRow],
+        budget: Budget,
+        phases: Option<&mut Phases>,
+        on_done: &dyn Fn(usize),
+    ) -> Result<Vec<Vec<f32>>> {
+        let lengths: Vec<usize> = rows.iter().map(|row| row.ids.len()).collect();
+        let mut clock = Clock { device: &self.device, phases };
+        let mut vectors = vec![Vec::new(); rows.len()];
+        for window in bucketed(&lengths, budget).chunks(WINDOW) {
+            let computed = self.window(rows, window, &mut clock)?;
+            on_done(computed.len());
+            for (&at, vector) in window.iter().flatten().zip(computed) {
+                vectors[at] = vector;
+            }
+        }
+        Ok(vectors)
+    }
+
+    /// The vectors of all rows that the window's batches name, in their order.
+    fn window(&self, rows: &[TokenRow], window: &[Vec<usize>], clock: &mut Clock) -> Result<Vec<Vec<f32>>> {
+        let upload = |batch: &Vec<usize>| {
+            let rows: Vec<TokenRow> = batch.iter().map(|&at| rows[at]).collect();
+            TokenBatch::upload(&rows, self.pad, &self.device)
+        };
+        let copied: Result<Vec<TokenBatch>> =
+            clock.time(|phases| &mut phases.copy, || window.iter().map(upload).collect());
+        let mut pooled = Vec::with_capacity(window.len());
+        for batch in copied? {
+            let tokens = clock.time(|phases| &mut phases.forward, || self.bert.forward(&batch))?;
+            pooled.push(clock.time(|phases| &mut phases.pool, || self.pool(&tokens, &batch))?);
+        }
+        clock.time(|phases| &mut phases.copy, || Tensor::cat(&pooled, 0)?.to_vec2())
+    }
+
+    /// Unit vectors `[batch, hidden]`, f32, from token vectors `[batch, length, hidden]` of any type. A mean needs no
+    /// division by the number of tokens: it would vanish in the last step.
+    fn pool(&self, tokens: &Tensor, batch: &TokenBatch) -> Result<Tensor> {
+        let vectors = match self.pooling {
+            Pooling::Mean => {
+                let kept = batch.kept()?.unsqueeze(1)?;
+                kept.matmul(&tokens.to_dtype(DType::F32)?)?.squeeze(1)?
+            }
+            Pooling::Cls => tokens.narrow(1, 0, 1)?.squeeze(1)?.to_dtype(DType::F32)?,
+        };
+        let squares = vectors.sqr()?.sum_keepdim(1)?;
+        // The addend is nothing beside a vector, and keeps one of zeros from becoming no number.
+        vectors.broadcast_div(&(squares + 1e-24)?.sqrt()?)
+    }
+}
+
+/// Adds up phases, or only runs them.
+struct Clock<'a> {
+    device: &'a Device,
+    phases: Option<&'a mut Phases>,
+}
+
+impl Clock<'_> {
+    /// Every phase ends by waiting, so that none begins with what another left to do.
+    fn time<T>(
+        &mut self,
+        phase: fn(&mut Phases) -> &mut Duration,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        let Some(phases) = self.phases.as_deref_mut() else { return work() };
+        let start = Instant::now();
+        let value = work()?;
+        self.device.synchronize()?;
+        *phase(phases) += start.elapsed();
+        Ok(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use candle_transformers::models::bert::{BertModel, HiddenAct};
+
+    use super::*;
+    use crate::random::Random;
+    use crate::tiny_bert::{Texts, TinyBert};
+
+    fn embedder(tiny: &TinyBert, pooling: Pooling) -> TensorEmbedder {
+        TensorEmbedder::load(&tiny.variables(), &tiny.config, pooling, &Device::Cpu, DType::F32)
+            .expect("all weights are there")
+    }
+
+    /// candle's own model, one text alone, pooled number by number.
+    fn obvious(bert: &BertModel, row: TokenRow, pooling: Pooling) -> Vec<f32> {
+        let put =
+            |values: &[u32]| Tensor::new(values, &Device::Cpu).and_then(|t| t.unsqueeze(0)).expect("memory");
+        let tokens = bert.forward(&put(row.ids), &put(row.types), None).expect("the model runs");
+        let tokens: Vec<Vec<f32>> = tokens.squeeze(0).and_then(|t| t.to_vec2()).expect("numbers");
+        let taken = match pooling {
+            Pooling::Mean => &tokens[..],
+            Pooling::Cls => &tokens[..1],
+        };
+        let column = |at| taken.iter().map(|token: &Vec<f32>| token[at]).sum::<f32>() / taken.len() as f32;
+        let vector: Vec<f32> = (0..tokens[0].len()).map(column).collect();
+        let norm = vector.iter().map(|v| v * v).sum::<f32>().sqrt();
+        vector.iter().map(|v| v / norm).collect()
+    }
+
+    #[test]
+    fn vectors_equal_the_obvious_ones() {
+        for (seed, pooling) in [(1, Pooling::Mean), (2, Pooling::Cls), (3, Pooling::Mean)] {
+            let tiny = TinyBert::new(seed, 2, 32, 4, HiddenAct::Gelu);
+            let bert = BertModel::load(tiny.variables(), &tiny.config).expect("all weights are there");
+            let mut random = Random(seed);
+            let lengths: Vec<usize> = (0..60).map(|_| 1 + random.below(40)).collect();
+            let texts = Texts::new(seed, &lengths, 2);
+            let rows = texts.rows();
+            // Some batches with padding and some without, in more than one window.
+            let budget = Budget { tokens: 100, batch_cost: 10 };
+            let (done, mut phases) = (Cell::new(0), Phases::default());
+            let embedder = embedder(&tiny, pooling);
+            let found = embedder
+                .embed(&rows, budget, Some(&mut phases), &|more| done.set(done.get() + more))
+                .expect("the model runs");
+            assert_eq!(done.get(), 60);
+            assert!(
+                [phases.copy, phases.forward, phases.pool].iter().all(|&p| p > Duration::ZERO),
+                "{phases:?}"
+            );
+            for (at, (found, &row)) in found.iter().zip(&rows).enumerate() {
+                let expected = obvious(&bert, row, pooling);
+                let close = found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5);
+                assert!(close && found.len() == 32, "seed {seed}, text {at}");
+            }
+            let unmeasured = embedder.embed(&rows, budget, None, &|_| ()).expect("the model runs");
+            assert_eq!(unmeasured, found, "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn nothing_yields_nothing() {
+        let embedder = embedder(&TinyBert::new(1, 1, 16, 2, HiddenAct::Gelu), Pooling::Mean);
+        assert!(embedder.embed(&[], Budget::GPU, None, &|_| ()).is_ok_and(|vectors| vectors.is_empty()));
+    }
+}
