@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use guidepost_index::{Request, ShippedGuide, Snapshot, update};
 use guidepost_model::{
-    DeviceChoice, ModelChoice, OpenDevice, Places, SentenceTransformer, fetch, locate, registry,
+    DeviceChoice, Execution, LocatedModel, ModelChoice, OpenDevice, Places, Precision, SentenceTransformer,
+    fetch, locate, registry,
 };
 use guidepost_query::Hit;
 use guidepost_text::{Embed, Embedding, TextRole};
@@ -19,11 +20,29 @@ pub fn work_folder() -> PathBuf {
     target.join("quality")
 }
 
-/// The default model on the processor, from wherever the program itself would take it.
+/// The default model on the processor in its default precision, from wherever the program itself would take it.
 ///
 /// # Errors
 /// A model that cannot be had.
 pub fn load_model() -> anyhow::Result<SentenceTransformer> {
+    load_model_as(Precision::Fast, None)
+}
+
+/// The default model on the processor.
+///
+/// # Errors
+/// A model that cannot be had.
+pub fn load_model_as(precision: Precision, threads: Option<usize>) -> anyhow::Result<SentenceTransformer> {
+    let device = OpenDevice::open(DeviceChoice::Cpu)?;
+    let execution = Execution { device, precision, threads, instructions: None };
+    Ok(SentenceTransformer::load(&locate_model()?, &execution)?)
+}
+
+/// The default model's folder.
+///
+/// # Errors
+/// A model that cannot be had.
+pub fn locate_model() -> anyhow::Result<LocatedModel> {
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
     let cache = cache.or(home).context("neither XDG_CACHE_HOME nor HOME is set")?.join("guidepost");
@@ -31,11 +50,10 @@ pub fn load_model() -> anyhow::Result<SentenceTransformer> {
     let places =
         Places { models: vec!["models".into(), fetched.clone()], fetched, stamps: cache.join("digests") };
     let name = registry()[0].name.clone();
-    let model = match locate(&ModelChoice::Named(name.clone()), &places)? {
+    Ok(match locate(&ModelChoice::Named(name.clone()), &places)? {
         Some(model) => model,
         None => fetch(&name, &places, &mut |_| ())?,
-    };
-    Ok(SentenceTransformer::load(&model, &OpenDevice::open(DeviceChoice::Cpu)?)?)
+    })
 }
 
 /// A test collection.

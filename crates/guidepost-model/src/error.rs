@@ -1,6 +1,6 @@
 //! Everything that can go wrong with a model, each with what to do next.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -87,9 +87,47 @@ pub enum ModelError {
         /// Why not.
         reason: String,
     },
+    /// Texts that the model has no numbers for; its tokenizer is another model's.
+    #[error("tokenizer and weights do not belong together: {0}")]
+    Tokens(String),
+    /// The system refused threads.
+    #[error("no threads to run the model: {0}")]
+    Threads(rayon::ThreadPoolBuildError),
+    /// Instructions that this processor does not have.
+    #[error("this processor cannot run `{name}`; it can run {known}")]
+    Instructions {
+        /// As they were asked for.
+        name: String,
+        /// Families that can be had.
+        known: String,
+    },
+    /// A precision that the device does not offer.
+    #[error("precision `{precision}` cannot be had on {device}: {reason}")]
+    Precision {
+        /// As it was asked for.
+        precision: String,
+        /// The device.
+        device: String,
+        /// What can.
+        reason: &'static str,
+    },
     /// candle or the tokenizer failed while running.
     #[error("{0}")]
     Run(String),
+}
+
+impl ModelError {
+    /// A weights file that candle does not understand.
+    pub(crate) fn damaged(path: &Path, error: &candle_core::Error) -> Self {
+        let reason = error.to_string().lines().next().unwrap_or_default().to_owned();
+        ModelError::Damaged { path: path.to_owned(), reason }
+    }
+}
+
+impl From<tokenizers::Error> for ModelError {
+    fn from(error: tokenizers::Error) -> Self {
+        ModelError::Run(error.to_string())
+    }
 }
 
 impl From<candle_core::Error> for ModelError {

@@ -3,7 +3,9 @@
 //! ```text
 //! name --registry--> ModelSpec --locate--> folder (fetched if need be, verified) --folder--> ModelFolder
 //!                                                                                     |
-//!                                                    device --> SentenceTransformer (implements Embed)
+//!                                       device, precision --> SentenceTransformer (implements Embed)
+//!                                                                  |                  |
+//!                                                                 cpu                gpu
 //! ```
 //!
 //! Knows weights, tokenizers and devices. Does not know the index, nor where its caller prints.
@@ -17,26 +19,23 @@ mod fetch_package;
 mod locate;
 mod progress;
 
-#[cfg(feature = "cuda")]
-mod cuda;
 mod device;
 mod folder;
+mod precision;
 
-mod buckets;
+mod cpu;
+mod gpu;
 mod sentence_transformer;
-mod tensor_bert;
-mod tensor_embedder;
 
 #[cfg(test)]
 mod random;
-#[cfg(test)]
-mod tiny_bert;
 
-pub use buckets::Budget;
+pub use cpu::measured_peak;
 pub use device::{DeviceChoice, OpenDevice};
 pub use error::ModelError;
+pub use gpu::Budget;
 pub use locate::{LocatedModel, ModelChoice, Places, Source, fetch, locate};
+pub use precision::Precision;
 pub use progress::{FetchEvent, FetchProgress};
 pub use registry::{ModelSpec, PackageSpec, PinnedFile, registry};
-pub use sentence_transformer::SentenceTransformer;
-pub use tensor_embedder::Phases;
+pub use sentence_transformer::{Execution, Measured, SentenceTransformer, instruction_families};

@@ -1,82 +1,177 @@
-//! A sentence transformer on candle: tokens, batches, one forward pass, pooling.
+//! A sentence transformer: text to tokens, tokens through the model on its device, one vector per text.
 
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device};
 use candle_nn::VarBuilder;
-use candle_transformers::models::bert::BertModel;
 use guidepost_text::{Embed, EmbedError, Embedding, TextRole};
+use rayon::prelude::*;
 use tokenizers::{Encoding, Tokenizer, TruncationParams};
 
+use crate::cpu::{CpuBert, Kernels, Team, Weights};
 use crate::folder::{ModelFolder, Pooling};
-use crate::{LocatedModel, ModelError, OpenDevice};
-
-/// Tokens in one batch, padding included: bounds the memory of a forward pass whatever the corpus.
-const BATCH_TOKENS: usize = 4096;
+use crate::gpu::{Budget, Phases, TensorEmbedder, TokenRow};
+use crate::{LocatedModel, ModelError, OpenDevice, Precision};
 
 /// A loaded model. Implements [`Embed`].
 pub struct SentenceTransformer {
-    bert: BertModel,
-    device: Device,
+    runner: Runner,
     folder: ModelFolder,
     /// Cuts at the model's limit.
     tokenizer: Tokenizer,
     /// Cuts nothing; only measuring needs it.
     uncut: OnceLock<Tokenizer>,
     fingerprint: String,
+    description: String,
+}
+
+/// What runs the model.
+enum Runner {
+    Cpu(CpuBert),
+    Gpu(TensorEmbedder),
+}
+
+/// How a model is to be run.
+#[derive(Debug, Clone)]
+pub struct Execution {
+    /// Where.
+    pub device: OpenDevice,
+    /// How exactly.
+    pub precision: Precision,
+    /// Threads on the processor; `None` takes `RAYON_NUM_THREADS` or as many as there are cores.
+    pub threads: Option<usize>,
+    /// Family of instructions on the processor, to measure others than the fastest: one of [`instruction_families`].
+    pub instructions: Option<String>,
+}
+
+/// Vectors, and where the time for them went.
+#[derive(Debug, Clone)]
+pub struct Measured {
+    /// One per text.
+    pub embeddings: Vec<Embedding>,
+    /// Text to tokens.
+    pub tokenize: Duration,
+    /// Tokens to the device and vectors from it; nothing on the processor.
+    pub copy: Duration,
+    /// The model.
+    pub forward: Duration,
+    /// Token vectors to text vectors.
+    pub pool: Duration,
+    /// Tokens of all texts, special tokens included.
+    pub tokens: usize,
+    /// Tokens computed, padding included.
+    pub computed_tokens: usize,
+}
+
+/// The families of instructions that the forward pass can use on this processor, fastest first.
+pub fn instruction_families() -> Vec<&'static str> {
+    Kernels::available().iter().map(|kernels| kernels.name).collect()
 }
 
 impl SentenceTransformer {
-    /// Maps the weights and makes the model ready.
+    /// Makes a model ready to run.
     ///
     /// # Errors
-    /// Missing or damaged files, each named; an architecture, module or pooling that is not supported.
-    pub fn load(model: &LocatedModel, device: &OpenDevice) -> Result<Self, ModelError> {
+    /// Missing or damaged files, each named; an architecture, module or pooling that is not supported; a precision that
+    /// the device does not offer.
+    pub fn load(model: &LocatedModel, execution: &Execution) -> Result<Self, ModelError> {
         let folder = ModelFolder::read(&model.folder)?;
-        let tokenizer = read_tokenizer(&folder.path.join("tokenizer.json"), folder.max_tokens)?;
+        let tokenizer_file = folder.path.join("tokenizer.json");
         let weights = folder.path.join("model.safetensors");
-        let damaged = |error: candle_core::Error| ModelError::Damaged {
-            path: weights.clone(),
-            reason: error.to_string().lines().next().unwrap_or_default().to_owned(),
-        };
-        // SAFETY: the file is mapped for reading and copied into tensors before this function returns; verified
-        // models are replaced by rename, never written in place.
-        let variables = unsafe {
-            VarBuilder::from_mmaped_safetensors(&[&weights], DType::F32, &device.device).map_err(damaged)?
-        };
-        let bert = BertModel::load(variables, &folder.bert).map_err(damaged)?;
-        let fingerprint = fingerprint(model, &folder);
+        // The tokenizer takes as long as the weights, so each has a thread.
+        let (tokenizer, runner) = std::thread::scope(|scope| {
+            let tokenizer = scope.spawn(|| read_tokenizer(&tokenizer_file, folder.max_tokens));
+            let runner = Runner::load(&weights, &folder, execution);
+            (tokenizer.join().expect("reading a tokenizer does not panic"), runner)
+        });
+        let (tokenizer, runner) = (tokenizer?, runner?);
+        let fingerprint = fingerprint(model, &folder, execution.precision);
+        let description = format!("{}, {}", runner.describe(&execution.device), execution.precision);
         Ok(SentenceTransformer {
-            bert,
-            device: device.device.clone(),
+            runner,
             folder,
             tokenizer,
             uncut: OnceLock::new(),
             fingerprint,
+            description,
         })
     }
 
-    /// Runs one batch of encodings, all padded to the longest.
-    fn forward(&self, batch: &[&Encoding]) -> Result<Vec<Embedding>, candle_core::Error> {
-        let longest = batch.iter().map(|encoding| encoding.len()).max().unwrap_or(0);
-        let shape = (batch.len(), longest);
-        let padded = |part: fn(&Encoding) -> &[u32], pad: u32| {
-            let row = |encoding: &&Encoding| {
-                let values = part(encoding).iter().copied();
-                values.chain(std::iter::repeat(pad)).take(longest).collect::<Vec<u32>>()
-            };
-            Tensor::from_vec(batch.iter().flat_map(row).collect::<Vec<u32>>(), shape, &self.device)
+    /// What really runs the model, for people: `cpu (avx512-vnni, 2 threads), fast`.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// Multiplications and additions (two operations each) that the model needs for a text of so many tokens.
+    pub fn operations(&self, tokens: usize) -> usize {
+        let bert = &self.folder.bert;
+        let (width, inner) = (bert.hidden_size, bert.intermediate_size);
+        let linear = 4 * width * width + 2 * width * inner;
+        2 * bert.num_hidden_layers * (tokens * linear + 2 * tokens * tokens * width)
+    }
+
+    /// Embeds phase after phase with the time of each, as a benchmark wants it; slower than [`Embed::embed`], where phases
+    /// overlap. `budget` is for GPUs.
+    ///
+    /// # Errors
+    /// Those of [`Embed::embed`].
+    pub fn measure(&self, texts: &[&str], role: TextRole, budget: Budget) -> Result<Measured, ModelError> {
+        let start = Instant::now();
+        let encodings = self.tokenize(texts, role)?;
+        let tokenize = start.elapsed();
+        let mut phases = Phases::default();
+        let start = Instant::now();
+        let embeddings = self.run(&encodings, budget, Some(&mut phases))?;
+        let tokens = encodings.iter().map(Encoding::len).sum();
+        let lengths: Vec<usize> = encodings.iter().map(Encoding::len).collect();
+        let (forward, computed_tokens) = match &self.runner {
+            // Threads leave the model for pooling one by one, so the model has what pooling did not take.
+            Runner::Cpu(_) => (start.elapsed().saturating_sub(phases.pool), tokens),
+            Runner::Gpu(_) => (phases.forward, budget.padded(&lengths)),
         };
-        let ids = padded(Encoding::get_ids, self.folder.bert.pad_token_id as u32)?;
-        let types = padded(Encoding::get_type_ids, 0)?;
-        let mask = padded(Encoding::get_attention_mask, 0)?;
-        let tokens = self.bert.forward(&ids, &types, Some(&mask))?;
-        let pooled = match self.folder.pooling {
-            Pooling::Mean => mean(&tokens, &mask)?,
-            Pooling::Cls => tokens.narrow(1, 0, 1)?.squeeze(1)?,
+        let Phases { copy, pool, .. } = phases;
+        Ok(Measured { embeddings, tokenize, copy, forward, pool, tokens, computed_tokens })
+    }
+
+    fn tokenize(&self, texts: &[&str], role: TextRole) -> Result<Vec<Encoding>, ModelError> {
+        let prompt = match role {
+            TextRole::Question => &self.folder.prompts.question,
+            TextRole::Passage => &self.folder.prompts.passage,
         };
-        Ok(pooled.to_vec2::<f32>()?.into_iter().map(Embedding::normalized).collect())
+        let encode = |text: &&str| match prompt.as_str() {
+            "" => self.tokenizer.encode_fast(*text, true),
+            _ => self.tokenizer.encode_fast(format!("{prompt}{text}"), true),
+        };
+        // One question is not worth waking other threads.
+        let encodings: tokenizers::Result<Vec<Encoding>> =
+            if let [text] = texts { Ok(vec![encode(text)?]) } else { texts.par_iter().map(encode).collect() };
+        Ok(encodings?)
+    }
+
+    /// Vectors of tokenized texts.
+    fn run(
+        &self,
+        encodings: &[Encoding],
+        budget: Budget,
+        phases: Option<&mut Phases>,
+    ) -> Result<Vec<Embedding>, ModelError> {
+        let vectors = match &self.runner {
+            Runner::Cpu(bert) => {
+                let texts: Vec<&[u32]> = encodings.iter().map(Encoding::get_ids).collect();
+                let (vectors, pooling) = bert.forward(&texts, self.folder.pooling)?;
+                if let Some(phases) = phases {
+                    phases.pool = pooling;
+                }
+                vectors
+            }
+            Runner::Gpu(embedder) => {
+                let rows: Vec<TokenRow<'_>> = encodings.iter().map(TokenRow::from).collect();
+                embedder.embed(&rows, budget, phases)?
+            }
+        };
+        Ok(vectors.into_iter().map(Embedding::normalized).collect())
     }
 }
 
@@ -107,52 +202,89 @@ impl Embed for SentenceTransformer {
         }
     }
 
+    /// Tokenizes a window of texts while the model runs on the one before, so that neither waits and memory does not grow
+    /// with the number of texts.
     fn embed(
         &self,
         texts: &[&str],
         role: TextRole,
         on_done: &dyn Fn(usize),
     ) -> Result<Vec<Embedding>, EmbedError> {
-        let failed = |error: Box<dyn std::error::Error + Send + Sync>| EmbedError(error);
-        let prompt = match role {
-            TextRole::Question => &self.folder.prompts.question,
-            TextRole::Passage => &self.folder.prompts.passage,
-        };
-        let inputs: Vec<String> = texts.iter().map(|text| format!("{prompt}{text}")).collect();
-        let encodings = self.tokenizer.encode_batch_fast(inputs, true).map_err(failed)?;
-        let mut embeddings: Vec<Option<Embedding>> = vec![None; texts.len()];
-        for batch in batches(&encodings) {
-            let rows: Vec<&Encoding> = batch.iter().map(|&at| &encodings[at]).collect();
-            let computed = self.forward(&rows).map_err(|error| failed(Box::new(error)))?;
-            on_done(batch.len());
-            for (at, embedding) in batch.into_iter().zip(computed) {
-                embeddings[at] = Some(embedding);
+        let failed = |error: ModelError| EmbedError(Box::new(error));
+        let mut embeddings = Vec::with_capacity(texts.len());
+        let mut windows = texts.chunks(self.runner.window());
+        let mut next = windows.next().map(|window| self.tokenize(window, role));
+        while let Some(encodings) = next.transpose().map_err(failed)? {
+            let run = || self.run(&encodings, Budget::GPU, None);
+            let (done, following) = match windows.next() {
+                Some(window) => rayon::join(run, || Some(self.tokenize(window, role))),
+                None => (run(), None),
+            };
+            embeddings.extend(done.map_err(failed)?);
+            on_done(encodings.len());
+            next = following;
+        }
+        Ok(embeddings)
+    }
+}
+
+impl Runner {
+    fn load(weights: &Path, folder: &ModelFolder, execution: &Execution) -> Result<Self, ModelError> {
+        let device = &execution.device.device;
+        if device.is_cpu() {
+            let kernels = kernels(execution.instructions.as_deref())?;
+            let threads = execution.threads.unwrap_or_else(rayon::current_num_threads);
+            let (weights, team) = (Weights::open(weights)?, Team::new(threads)?);
+            return CpuBert::load(weights, &folder.bert, execution.precision, kernels, team).map(Runner::Cpu);
+        }
+        let kind = match execution.precision {
+            Precision::F32 => DType::F32,
+            Precision::Fast => DType::F16,
+            Precision::Bf16 => DType::BF16,
+            Precision::Int8 => {
+                return Err(ModelError::Precision {
+                    precision: execution.precision.to_string(),
+                    device: "a GPU".into(),
+                    reason: "use f32, fast (f16) or bf16",
+                });
             }
+        };
+        // SAFETY: the file is mapped for reading and copied into tensors before this function returns; verified
+        // models are replaced by rename, never written in place.
+        let variables = unsafe { VarBuilder::from_mmaped_safetensors(&[weights], DType::F32, &Device::Cpu) };
+        let load = |variables| TensorEmbedder::load(&variables, &folder.bert, folder.pooling, device, kind);
+        variables.and_then(load).map(Runner::Gpu).map_err(|error| ModelError::damaged(weights, &error))
+    }
+
+    /// Texts that are tokenized before the model runs on them: enough to fill the device's batches, and often enough to
+    /// show progress.
+    fn window(&self) -> usize {
+        match self {
+            Runner::Cpu(_) => 512,
+            Runner::Gpu(_) => 16_384,
         }
-        Ok(embeddings.into_iter().map(|embedding| embedding.expect("every text is in one batch")).collect())
+    }
+
+    fn describe(&self, device: &OpenDevice) -> String {
+        match self {
+            Runner::Cpu(bert) => {
+                let threads = bert.threads();
+                let plural = if threads == 1 { "" } else { "s" };
+                format!("cpu ({}, {threads} thread{plural})", bert.instructions())
+            }
+            Runner::Gpu(_) => device.description.clone(),
+        }
     }
 }
 
-/// Positions of the encodings, longest first so that memory peaks at once and padding is rare, cut where another
-/// one would exceed [`BATCH_TOKENS`].
-fn batches(encodings: &[Encoding]) -> Vec<Vec<usize>> {
-    let mut order: Vec<usize> = (0..encodings.len()).collect();
-    order.sort_by_key(|&at| (std::cmp::Reverse(encodings[at].len()), at));
-    let mut batches: Vec<Vec<usize>> = Vec::new();
-    for at in order {
-        match batches.last_mut() {
-            Some(batch) if (batch.len() + 1) * encodings[batch[0]].len() <= BATCH_TOKENS => batch.push(at),
-            _ => batches.push(vec![at]),
-        }
-    }
-    batches
-}
-
-/// Mean over the tokens the mask keeps. Shapes: tokens `[batch, length, hidden]`, mask `[batch, length]`.
-fn mean(tokens: &Tensor, mask: &Tensor) -> Result<Tensor, candle_core::Error> {
-    let mask = mask.to_dtype(tokens.dtype())?.unsqueeze(2)?;
-    let sum = tokens.broadcast_mul(&mask)?.sum(1)?;
-    sum.broadcast_div(&mask.sum(1)?.clamp(1e-9, f64::INFINITY)?)
+/// The fastest kernels, or those that were asked for.
+fn kernels(name: Option<&str>) -> Result<&'static Kernels, ModelError> {
+    let Some(name) = name else { return Ok(Kernels::best()) };
+    let named = Kernels::available().into_iter().find(|kernels| kernels.name == name);
+    named.ok_or_else(|| ModelError::Instructions {
+        name: name.into(),
+        known: instruction_families().join(", "),
+    })
 }
 
 /// The folder's tokenizer with the model's own limit. The file's settings for padding and truncation are somebody
@@ -168,13 +300,13 @@ fn read_tokenizer(path: &Path, max_tokens: usize) -> Result<Tokenizer, ModelErro
     Ok(tokenizer)
 }
 
-fn fingerprint(model: &LocatedModel, folder: &ModelFolder) -> String {
+fn fingerprint(model: &LocatedModel, folder: &ModelFolder, precision: Precision) -> String {
     let pooling = match folder.pooling {
         Pooling::Mean => "mean",
         Pooling::Cls => "cls",
     };
     let mut line = format!(
-        "{}: weights {}, {pooling} pooling, {} tokens, f32",
+        "{}: weights {}, {pooling} pooling, {} tokens, {precision}",
         model.name,
         &model.weights_sha256[..12],
         folder.max_tokens

@@ -1,35 +1,48 @@
-//! Embeddings equal those of sentence-transformers, for one text, for a batch, in any order. The reference vectors
-//! and the command that made them are in `tests/fixtures/embeddings/`.
+//! Embeddings equal those of sentence-transformers, for one text, for a batch, in any order, with every family of
+//! instructions this processor has; precisions that give up some exactness stay within what they promise. The reference
+//! vectors and the command that made them are in `tests/fixtures/embeddings/`.
 //!
 //! Needs the real weights: fetches them, or says that it was skipped (`GUIDEPOST_REQUIRE_MODEL=1`: fails).
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use guidepost_model::{DeviceChoice, ModelChoice, OpenDevice, Places, SentenceTransformer, fetch, locate};
+use guidepost_model::{
+    DeviceChoice, Execution, LocatedModel, ModelChoice, OpenDevice, Places, Precision, SentenceTransformer,
+    fetch, instruction_families, locate,
+};
 use guidepost_text::{Embed, Embedding, TextRole};
 use safetensors::SafeTensors;
 
 const NAME: &str = "all-MiniLM-L6-v2";
-const MIN_COSINE: f32 = 0.9999;
 
-fn model() -> Option<SentenceTransformer> {
+fn model() -> Option<LocatedModel> {
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
     let cache = cache.or(home)?.join("guidepost");
     let fetched = cache.join("models");
     let places = Places { models: vec![fetched.clone()], fetched, stamps: cache.join("digests") };
     let located = locate(&ModelChoice::Named(NAME.into()), &places).expect("what is there is sound");
-    let model = match located.map_or_else(|| fetch(NAME, &places, &mut |_| ()), Ok) {
-        Ok(model) => model,
+    match located.map_or_else(|| fetch(NAME, &places, &mut |_| ()), Ok) {
+        Ok(model) => Some(model),
         Err(error) => {
             assert!(std::env::var_os("GUIDEPOST_REQUIRE_MODEL").is_none(), "{error}");
             let _ = writeln!(std::io::stderr(), "skipped parity: {error}");
-            return None;
+            None
         }
-    };
+    }
+}
+
+fn load(
+    model: &LocatedModel,
+    precision: Precision,
+    threads: usize,
+    instructions: &str,
+) -> SentenceTransformer {
     let device = OpenDevice::open(DeviceChoice::Cpu).expect("there is a processor");
-    Some(SentenceTransformer::load(&model, &device).expect("the model is verified"))
+    let (threads, instructions) = (Some(threads), Some(instructions.to_owned()));
+    let execution = Execution { device, precision, threads, instructions };
+    SentenceTransformer::load(model, &execution).expect("the model is verified")
 }
 
 fn fixture() -> (Vec<String>, Vec<Embedding>) {
@@ -45,45 +58,79 @@ fn fixture() -> (Vec<String>, Vec<Embedding>) {
 }
 
 #[track_caller]
-fn check(way: &str, found: &[Embedding], expected: &[Embedding]) {
+fn check(way: &str, min_cosine: f64, found: &[Embedding], expected: &[Embedding]) {
     assert_eq!(found.len(), expected.len());
-    let cosines: Vec<f32> = found.iter().zip(expected).map(|(a, b)| a.cosine(b)).collect();
+    let cosines: Vec<f64> = found.iter().zip(expected).map(|(a, b)| cosine(a, b)).collect();
     let worst =
         (0..cosines.len()).min_by(|&a, &b| cosines[a].total_cmp(&cosines[b])).expect("there are texts");
-    assert!(cosines[worst] >= MIN_COSINE, "{way}: text {worst} has cosine {}", cosines[worst]);
-    let _ = writeln!(
-        std::io::stderr(),
-        "parity {way}: {} texts, smallest cosine {:.7}",
-        found.len(),
-        cosines[worst]
-    );
+    let mean = cosines.iter().sum::<f64>() / cosines.len() as f64;
+    let _ =
+        writeln!(std::io::stderr(), "parity {way}: smallest cosine {:.7}, mean {mean:.7}", cosines[worst]);
+    assert!(cosines[worst] >= min_cosine, "{way}: text {worst} has cosine {}", cosines[worst]);
+}
+
+/// In f64, since the differences that count are beyond the precision of an f32 near 1.
+fn cosine(a: &Embedding, b: &Embedding) -> f64 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+    let (a, b) = (a.as_slice(), b.as_slice());
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
 }
 
 #[test]
 fn embeddings_equal_those_of_sentence_transformers() {
     let Some(model) = model() else { return };
     let (texts, expected) = fixture();
-    assert_eq!((texts.len(), expected.len()), (200, 200));
-    let embed = |texts: &[&str]| model.embed(texts, TextRole::Passage, &|_| ()).expect("the model runs");
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let promises = [(Precision::F32, 0.999_999), (Precision::Fast, 0.9995), (Precision::Int8, 0.99)];
+    let fastest = instruction_families()[0];
+    for (precision, min_cosine) in promises {
+        for instructions in instruction_families() {
+            // The portable code is slow, and goes through the same stages.
+            let count = if instructions == "portable" { 40 } else { texts.len() };
+            let model = load(&model, precision, 2, instructions);
+            let found = model.embed(&texts[..count], TextRole::Passage, &|_| ()).expect("the model runs");
+            check(&format!("{instructions}, {precision}"), min_cosine, &found, &expected[..count]);
+        }
+        let model = load(&model, precision, 3, fastest);
+        let embed = |text: &&str| model.embed(&[text], TextRole::Passage, &|_| ()).expect("the model runs");
+        let single: Vec<Embedding> = texts.iter().flat_map(embed).collect();
+        check(&format!("{fastest}, {precision}, one at a time"), min_cosine, &single, &expected);
+    }
+}
 
-    let single: Vec<Embedding> = texts.iter().flat_map(|text| embed(&[text])).collect();
-    check("one at a time", &single, &expected);
-
-    check("in one call", &embed(&texts), &expected);
-
-    // A fixed shuffle: 77 and 200 share no divisor.
-    let order: Vec<usize> = (0..200).map(|at| (at * 77 + 13) % 200).collect();
-    let shuffled: Vec<&str> = order.iter().map(|&at| texts[at]).collect();
-    let expected: Vec<Embedding> = order.iter().map(|&at| expected[at].clone()).collect();
-    check("shuffled", &embed(&shuffled), &expected);
+#[test]
+fn order_and_company_do_not_matter() {
+    let Some(model) = model() else { return };
+    let (texts, _) = fixture();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    for precision in [Precision::F32, Precision::Fast, Precision::Int8] {
+        let model = load(&model, precision, 2, instruction_families()[0]);
+        let embed = |texts: &[&str]| model.embed(texts, TextRole::Passage, &|_| ()).expect("the model runs");
+        let together = embed(&texts);
+        let order: Vec<usize> = (0..texts.len()).map(|at| (at * 37 + 11) % texts.len()).collect();
+        let shuffled = embed(&order.iter().map(|&at| texts[at]).collect::<Vec<_>>());
+        for (place, &at) in order.iter().enumerate() {
+            let same = cosine(&shuffled[place], &together[at]);
+            assert!(same > 0.999_999, "{precision}: text {at} differs elsewhere: {same}");
+        }
+    }
 }
 
 #[test]
 fn tokens_are_counted_before_any_cut() {
     let Some(model) = model() else { return };
+    let model = load(&model, Precision::F32, 1, instruction_families()[0]);
+    let long = "word ".repeat(400);
+    assert_eq!(model.count_tokens(&["", "machine learning", &long]), [2, 4, 402]);
     assert_eq!(model.max_tokens(), 256, "the model's own limit, not the tokenizer file's 128");
     assert_eq!(model.dimensions(), 384);
-    let long = "word ".repeat(600);
-    assert_eq!(model.count_tokens(&["", "word", &long]), [2, 3, 602]);
+}
+
+#[test]
+fn nothing_yields_nothing() {
+    let Some(model) = model() else { return };
+    let model = load(&model, Precision::Fast, 2, instruction_families()[0]);
+    assert!(model.embed(&[], TextRole::Passage, &|_| ()).is_ok_and(|embeddings| embeddings.is_empty()));
+    let blank = model.embed(&[""], TextRole::Passage, &|_| ()).expect("the model runs");
+    assert_eq!(blank[0].as_slice().len(), 384);
 }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use guidepost_index::{Changes, IndexError, Request, ShippedGuide, Snapshot, Update, Warning, update};
 use guidepost_model::{
-    DeviceChoice, ModelChoice, ModelError, OpenDevice, Places, SentenceTransformer, fetch, locate, registry,
+    DeviceChoice, Execution, ModelChoice, ModelError, OpenDevice, Places, Precision, SentenceTransformer,
+    fetch, locate, registry,
 };
 use guidepost_text::{Embed, HashEmbedder};
 
@@ -267,7 +268,8 @@ impl<'a> Engine<'a> {
         } else {
             self.console.detail(|| line)
         }
-        Ok(Box::new(SentenceTransformer::load(model, &device)?))
+        let execution = Execution { device, precision: Precision::Fast, threads: None, instructions: None };
+        Ok(Box::new(SentenceTransformer::load(model, &execution)?))
     }
 
     fn note_words_alone(&self) {

@@ -16,6 +16,12 @@ impl Budget {
     /// twelve heads take no more than 0.4 GB of f32. The batch cost keeps the padding of 1,000 texts of natural
     /// lengths under 5 %.
     pub const GPU: Budget = Budget { tokens: 16_384, batch_cost: 128 };
+
+    /// Tokens computed for texts of these lengths, padding included.
+    pub(crate) fn padded(self, lengths: &[usize]) -> usize {
+        let batches = bucketed(lengths, self);
+        batches.iter().map(|batch| batch.len() * lengths[batch[0]]).sum()
+    }
 }
 
 /// Splits texts of these lengths (in tokens) into batches of positions, longest text first, each to be padded to its

@@ -275,7 +275,7 @@ mod tests {
     use candle_transformers::models::bert::BertModel;
 
     use super::*;
-    use crate::tiny_bert::{Texts, TinyBert};
+    use crate::gpu::tiny_bert::{Texts, TinyBert};
 
     /// Vectors of the tokens, padding left out: text by text, token by token.
     fn kept(tokens: &Tensor, texts: &Texts) -> Vec<f32> {

@@ -9,9 +9,9 @@ use candle_core::{DType, Device, Result, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::bert::Config;
 
-use crate::buckets::{Budget, bucketed};
+use super::buckets::{Budget, bucketed};
+use super::tensor_bert::{TensorBert, TokenBatch, TokenRow};
 use crate::folder::Pooling;
-use crate::tensor_bert::{TensorBert, TokenBatch, TokenRow};
 
 /// Batches that are queued before the vectors are waited for: bounds what lies on the device, and at 16,384 tokens a
 /// batch the wait is a small part of the work.
@@ -19,13 +19,13 @@ const WINDOW: usize = 16;
 
 /// Where the time went on the device. Measuring it waits for the device after every phase, which costs some speed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Phases {
+pub(crate) struct Phases {
     /// Tokens to the device and vectors from it.
-    pub copy: Duration,
+    pub(crate) copy: Duration,
     /// The model.
-    pub forward: Duration,
+    pub(crate) forward: Duration,
     /// Token vectors to text vectors.
-    pub pool: Duration,
+    pub(crate) pool: Duration,
 }
 
 /// A BERT and how its token vectors become one.
@@ -52,8 +52,7 @@ impl TensorEmbedder {
         Ok(TensorEmbedder { bert, device: device.clone(), pooling, pad: config.pad_token_id as u32 })
     }
 
-    /// One unit vector per row, in the order of the rows. `on_done` hears how many more are finished; `phases` are
-    /// measured if they are given.
+    /// One unit vector per row, in the order of the rows. `phases` are measured if they are given.
     ///
     /// # Errors
     /// See [`TensorBert::forward`].
@@ -62,14 +61,12 @@ impl TensorEmbedder {
         rows: &[TokenRow],
         budget: Budget,
         phases: Option<&mut Phases>,
-        on_done: &dyn Fn(usize),
     ) -> Result<Vec<Vec<f32>>> {
         let lengths: Vec<usize> = rows.iter().map(|row| row.ids.len()).collect();
         let mut clock = Clock { device: &self.device, phases };
         let mut vectors = vec![Vec::new(); rows.len()];
         for window in bucketed(&lengths, budget).chunks(WINDOW) {
             let computed = self.window(rows, window, &mut clock)?;
-            on_done(computed.len());
             for (&at, vector) in window.iter().flatten().zip(computed) {
                 vectors[at] = vector;
             }
@@ -133,13 +130,11 @@ impl Clock<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-
     use candle_transformers::models::bert::{BertModel, HiddenAct};
 
     use super::*;
+    use crate::gpu::tiny_bert::{Texts, TinyBert};
     use crate::random::Random;
-    use crate::tiny_bert::{Texts, TinyBert};
 
     fn embedder(tiny: &TinyBert, pooling: Pooling) -> TensorEmbedder {
         TensorEmbedder::load(&tiny.variables(), &tiny.config, pooling, &Device::Cpu, DType::F32)
@@ -173,12 +168,9 @@ mod tests {
             let rows = texts.rows();
             // Some batches with padding and some without, in more than one window.
             let budget = Budget { tokens: 100, batch_cost: 10 };
-            let (done, mut phases) = (Cell::new(0), Phases::default());
+            let mut phases = Phases::default();
             let embedder = embedder(&tiny, pooling);
-            let found = embedder
-                .embed(&rows, budget, Some(&mut phases), &|more| done.set(done.get() + more))
-                .expect("the model runs");
-            assert_eq!(done.get(), 60);
+            let found = embedder.embed(&rows, budget, Some(&mut phases)).expect("the model runs");
             assert!(
                 [phases.copy, phases.forward, phases.pool].iter().all(|&p| p > Duration::ZERO),
                 "{phases:?}"
@@ -188,7 +180,7 @@ mod tests {
                 let close = found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5);
                 assert!(close && found.len() == 32, "seed {seed}, text {at}");
             }
-            let unmeasured = embedder.embed(&rows, budget, None, &|_| ()).expect("the model runs");
+            let unmeasured = embedder.embed(&rows, budget, None).expect("the model runs");
             assert_eq!(unmeasured, found, "seed {seed}");
         }
     }
@@ -196,6 +188,6 @@ mod tests {
     #[test]
     fn nothing_yields_nothing() {
         let embedder = embedder(&TinyBert::new(1, 1, 16, 2, HiddenAct::Gelu), Pooling::Mean);
-        assert!(embedder.embed(&[], Budget::GPU, None, &|_| ()).is_ok_and(|vectors| vectors.is_empty()));
+        assert!(embedder.embed(&[], Budget::GPU, None).is_ok_and(|vectors| vectors.is_empty()));
     }
 }

@@ -1,0 +1,160 @@
+//! BERT on the processor: tokens packed without padding, weights laid out once, every thread of a team at work.
+//!
+//! Texts are put into groups. With enough groups each thread takes its own; with few (one short question), all threads
+//! share each group, every one computing a part of the columns, and wait for each other between the stages.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use candle_transformers::models::bert::Config;
+
+use super::groups::{GROUP_TOKENS, groups};
+use super::kernels::Kernels;
+use super::layer::{Layer, Norm, Shape};
+use super::linear::Storage;
+use super::pass::{Pass, Workspace, pool};
+use super::team::{Member, Team};
+use super::weights::Weights;
+use crate::folder::Pooling;
+use crate::{ModelError, Precision};
+
+/// A vector per text, and how long pooling took.
+type Pooled = (Vec<Vec<f32>>, Duration);
+
+const WORDS: &str = "embeddings.word_embeddings.weight";
+
+/// A BERT ready to run.
+pub(crate) struct CpuBert {
+    weights: Weights,
+    pub(super) shape: Shape,
+    /// Embeddings of the positions, that of the first token type added. Shape `[positions, width]`.
+    pub(super) places: Vec<f32>,
+    pub(super) norm: Norm,
+    pub(super) layers: Vec<Layer>,
+    pub(super) kernels: &'static Kernels,
+    team: Team,
+    /// One per member of the team; held during a call.
+    workspaces: Mutex<Vec<Workspace>>,
+}
+
+impl CpuBert {
+    /// Lays the weights out for the processor.
+    ///
+    /// # Errors
+    /// A tensor that is missing or misshapen.
+    pub(crate) fn load(
+        weights: Weights,
+        config: &Config,
+        precision: Precision,
+        kernels: &'static Kernels,
+        team: Team,
+    ) -> Result<Self, ModelError> {
+        let shape = Shape::of(config);
+        let storage = Storage::of(precision, kernels).ok_or_else(|| ModelError::Precision {
+            precision: precision.to_string(),
+            device: "the processor".into(),
+            reason: "use f32, fast or int8",
+        })?;
+        weights.tensor(WORDS, &[shape.vocabulary, shape.width])?;
+        Ok(CpuBert {
+            places: load_places(&weights, config)?,
+            norm: Norm::load(&weights, "embeddings.LayerNorm", config)?,
+            layers: Layer::load_all(&weights, config, storage, &team)?,
+            weights,
+            shape,
+            kernels,
+            workspaces: Mutex::new((0..team.size()).map(|_| Workspace::default()).collect()),
+            team,
+        })
+    }
+
+    /// The name of the instructions in use.
+    pub(crate) fn instructions(&self) -> &'static str {
+        self.kernels.name
+    }
+
+    /// Threads at work.
+    pub(crate) fn threads(&self) -> usize {
+        self.team.size()
+    }
+
+    /// Pooled vectors of texts given as token numbers, in the order of the texts, not normalized (zeros for a text
+    /// without tokens), and how long pooling took.
+    ///
+    /// # Errors
+    /// [`ModelError::Tokens`] for a token outside the vocabulary or a text beyond the model's positions.
+    pub(crate) fn forward(&self, texts: &[&[u32]], pooling: Pooling) -> Result<Pooled, ModelError> {
+        let words = self.weights.tensor(WORDS, &[self.shape.vocabulary, self.shape.width])?;
+        self.check(texts)?;
+        let lengths: Vec<usize> = texts.iter().map(|text| text.len()).collect();
+        let groups = groups(&lengths, GROUP_TOKENS);
+        let tokens = |group: &Vec<usize>| group.iter().map(|&at| lengths[at]).sum::<usize>();
+        let largest = groups.iter().map(tokens).max().unwrap_or(0);
+
+        let mut workspaces = self.workspaces.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = workspaces[0].matrices(self.shape, largest);
+        let spaces: Vec<Mutex<&mut Workspace>> = workspaces.iter_mut().map(Mutex::new).collect();
+        let pooled: Mutex<Pooled> =
+            Mutex::new((vec![vec![0.0; self.shape.width]; texts.len()], Duration::ZERO));
+        let alone = groups.len() - groups.len() % self.team.size();
+        let next = AtomicUsize::new(0);
+        self.team.run(self.team.size(), |member| {
+            let mut space = spaces[member.index].lock().unwrap_or_else(PoisonError::into_inner);
+            let own = space.matrices(self.shape, largest);
+            let mut pass = |member: Member<'_>, matrices, group: &[usize]| {
+                let texts: Vec<&[u32]> = group.iter().map(|&at| texts[at]).collect();
+                let states =
+                    Pass { bert: self, words: &words, member, matrices, space: &mut space }.run(&texts);
+                if member.index > 0 {
+                    return;
+                }
+                let start = Instant::now();
+                // SAFETY: the workspace holds the states of these texts until the next group.
+                let vectors = unsafe { pool(&texts, states, pooling) };
+                let mut pooled = pooled.lock().unwrap_or_else(PoisonError::into_inner);
+                for (&at, vector) in group.iter().zip(vectors) {
+                    pooled.0[at] = vector;
+                }
+                pooled.1 += start.elapsed() / self.team.size() as u32;
+            };
+            while let Some(group) = groups[..alone].get(next.fetch_add(1, Ordering::Relaxed)) {
+                pass(member.alone(), own, group);
+            }
+            for group in &groups[alone..] {
+                member.wait();
+                pass(member, shared, group);
+            }
+        });
+        Ok(pooled.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn check(&self, texts: &[&[u32]]) -> Result<(), ModelError> {
+        let positions = self.places.len() / self.shape.width;
+        let longest = texts.iter().map(|text| text.len()).max().unwrap_or(0);
+        if longest > positions {
+            return Err(ModelError::Tokens(format!(
+                "{longest} tokens, but the model has {positions} positions"
+            )));
+        }
+        let largest = texts.iter().flat_map(|text| text.iter()).max();
+        match largest {
+            Some(&token) if token as usize >= self.shape.vocabulary => {
+                let size = self.shape.vocabulary;
+                Err(ModelError::Tokens(format!(
+                    "the tokenizer made token {token}, but the model knows {size}"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn load_places(weights: &Weights, config: &Config) -> Result<Vec<f32>, ModelError> {
+    let (positions, width) = (config.max_position_embeddings, config.hidden_size);
+    let places = weights.tensor("embeddings.position_embeddings.weight", &[positions, width])?;
+    let kinds = [config.type_vocab_size, width];
+    let kind = weights.tensor("embeddings.token_type_embeddings.weight", &kinds)?;
+    let sum = |(at, place): (usize, &f32)| place + kind[at % width];
+    Ok(places.iter().enumerate().map(sum).collect())
+}

@@ -1,0 +1,312 @@
+//! The matrix product, in one kernel for all number formats and processors.
+//!
+//! `out = finish(a * b)`: `a` is a [`Matrix`] in slabs, `b` lies in panels of 16 columns, each a sequence of lines of 64
+//! bytes. A line holds, for the 16 columns, the weights of one step: one f32, two i16 or four i8 each; a step of `a` is
+//! four bytes in every format. A tile of `a`'s rows times one or two panels stays in registers over all steps.
+
+use super::elementwise;
+use super::simd::Simd;
+use super::slabs::{Matrix, PANEL, SLAB};
+
+/// What happens to a sum before it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Activation {
+    Identity,
+    Gelu,
+    GeluTanh,
+    Relu,
+}
+
+/// Scales that turn the sums of integer codes into numbers:
+/// `number = sum * row_scale * column_scale + row_shift * column_shift`.
+#[derive(Clone, Copy)]
+pub(crate) struct Scales {
+    /// One per row of `a`.
+    pub(crate) row_scale: *const f32,
+    /// One per column of `b`.
+    pub(crate) column_scale: *const f32,
+    /// One per row, null where codes have no zero point.
+    pub(crate) row_shift: *const f32,
+    /// One per column.
+    pub(crate) column_shift: *const f32,
+}
+
+/// The right side of a product.
+#[derive(Clone, Copy)]
+pub(crate) struct Panels {
+    pub(crate) start: *const u8,
+    /// Bytes from a line to the next.
+    pub(crate) line: usize,
+    /// Bytes from a panel to the next.
+    pub(crate) panel: usize,
+    /// Panels to multiply with.
+    pub(crate) count: usize,
+}
+
+/// One product.
+pub(crate) struct Product {
+    /// First row of `a`, in slabs.
+    pub(crate) a: *const u8,
+    /// Bytes from a slab of `a` to the next.
+    pub(crate) a_slab: usize,
+    pub(crate) rows: usize,
+    /// Lines of a panel.
+    pub(crate) steps: usize,
+    pub(crate) b: Panels,
+    /// Where the result goes; as many columns as the panels have, from a column that is a multiple of 32.
+    pub(crate) out: Matrix<f32>,
+    pub(crate) first_column: usize,
+    pub(crate) scales: Option<Scales>,
+    /// One per column of `b`, or null.
+    pub(crate) bias: *const f32,
+    /// Factor of each row, or null.
+    pub(crate) row_factor: *const f32,
+    /// Added after the bias, shaped as `out` and not `out` itself.
+    pub(crate) residual: Option<Matrix<f32>>,
+    pub(crate) activation: Activation,
+    /// The sums are the result; nothing of the above applies.
+    pub(crate) plain: bool,
+}
+
+/// How one number format is multiplied.
+pub(crate) trait Format<S: Simd> {
+    /// Bytes of an element of `a`.
+    const BYTES: usize;
+    type Line: Copy;
+    type Sum: Copy;
+    unsafe fn zero() -> Self::Sum;
+    unsafe fn line(from: *const u8) -> Self::Line;
+    unsafe fn splat(from: *const u8) -> Self::Line;
+    unsafe fn add_product(sum: Self::Sum, a: Self::Line, b: Self::Line) -> Self::Sum;
+    unsafe fn to_f32(sum: Self::Sum) -> S::F32;
+}
+
+/// f32 times f32.
+pub(crate) struct F32;
+/// i16 times i16, in pairs.
+pub(crate) struct I16;
+/// u8 times i8, in fours.
+pub(crate) struct I8;
+
+impl<S: Simd> Format<S> for F32 {
+    const BYTES: usize = 4;
+    type Line = S::F32;
+    type Sum = S::F32;
+    #[inline(always)]
+    unsafe fn zero() -> S::F32 {
+        unsafe { S::splat(0.0) }
+    }
+    #[inline(always)]
+    unsafe fn line(from: *const u8) -> S::F32 {
+        unsafe { S::load(from.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn splat(from: *const u8) -> S::F32 {
+        unsafe { S::splat(*from.cast::<f32>()) }
+    }
+    #[inline(always)]
+    unsafe fn add_product(sum: S::F32, a: S::F32, b: S::F32) -> S::F32 {
+        unsafe { S::fused(a, b, sum) }
+    }
+    #[inline(always)]
+    unsafe fn to_f32(sum: S::F32) -> S::F32 {
+        sum
+    }
+}
+
+macro_rules! integer_format {
+    ($format:ty, $bytes:literal, $dot:ident) => {
+        impl<S: Simd> Format<S> for $format {
+            const BYTES: usize = $bytes;
+            type Line = S::I32;
+            type Sum = S::I32;
+            #[inline(always)]
+            unsafe fn zero() -> S::I32 {
+                unsafe { S::zero_i32() }
+            }
+            #[inline(always)]
+            unsafe fn line(from: *const u8) -> S::I32 {
+                unsafe { S::load_bytes(from) }
+            }
+            #[inline(always)]
+            unsafe fn splat(from: *const u8) -> S::I32 {
+                unsafe { S::splat_bytes(from) }
+            }
+            #[inline(always)]
+            unsafe fn add_product(sum: S::I32, a: S::I32, b: S::I32) -> S::I32 {
+                unsafe { S::$dot(sum, a, b) }
+            }
+            #[inline(always)]
+            unsafe fn to_f32(sum: S::I32) -> S::F32 {
+                unsafe { S::to_f32(sum) }
+            }
+        }
+    };
+}
+integer_format!(I16, 2, dot_i16);
+integer_format!(I8, 1, dot_u8_i8);
+
+/// Computes a product.
+///
+/// # Safety
+/// The processor has `S`'s instructions; every pointer is good for the shapes that [`Product`] describes.
+#[inline(always)]
+pub(crate) unsafe fn multiply<S: Simd, F: Format<S>>(product: &Product) {
+    let wide = S::VECTORS * S::LANES / PANEL;
+    let mut panel = 0;
+    while panel < product.b.count {
+        unsafe {
+            if panel + wide <= product.b.count {
+                rows::<S, F, true>(product, panel);
+                panel += wide;
+            } else if const { S::VECTORS * S::LANES > PANEL } {
+                rows::<S, F, false>(product, panel);
+                panel += 1;
+            }
+        }
+    }
+}
+
+/// All rows times the panels of one tile, in tiles of equal height, as far as that goes.
+#[inline(always)]
+unsafe fn rows<S: Simd, F: Format<S>, const WIDE: bool>(product: &Product, panel: usize) {
+    let tiles = product.rows.div_ceil(S::ROWS);
+    let mut row = 0;
+    for tile in 0..tiles {
+        let end = (tile + 1) * product.rows / tiles;
+        unsafe { tile_of_height::<S, F, WIDE>(product, row, end - row, panel) };
+        row = end;
+    }
+}
+
+/// One arm per height; the heights and widths that a family of instructions does not use are not even compiled for it.
+macro_rules! heights {
+    ($product:ident, $row:ident, $height:ident, $panel:ident: $($rows:literal)*) => {
+        match $height {
+            $($rows => if const { $rows <= S::ROWS } {
+                tile_of_width::<S, F, $rows, WIDE>($product, $row, $panel)
+            },)*
+            _ => unreachable!("a tile is at most as high as the registers allow"),
+        }
+    };
+}
+
+#[inline(always)]
+unsafe fn tile_of_height<S: Simd, F: Format<S>, const WIDE: bool>(
+    product: &Product,
+    row: usize,
+    height: usize,
+    panel: usize,
+) {
+    unsafe { heights!(product, row, height, panel: 1 2 3 4 5 6 7 8 9 10 11 12) }
+}
+
+#[inline(always)]
+unsafe fn tile_of_width<S: Simd, F: Format<S>, const R: usize, const WIDE: bool>(
+    product: &Product,
+    row: usize,
+    panel: usize,
+) {
+    unsafe {
+        if const { WIDE && S::VECTORS == 4 } {
+            tile::<S, F, R, 4>(product, row, panel);
+        } else if const { WIDE && S::VECTORS == 2 } {
+            tile::<S, F, R, 2>(product, row, panel);
+        } else {
+            tile::<S, F, R, 1>(product, row, panel);
+        }
+    }
+}
+
+/// `R` rows times `V` vectors of columns, in registers.
+#[inline(always)]
+unsafe fn tile<S: Simd, F: Format<S>, const R: usize, const V: usize>(
+    product: &Product,
+    row: usize,
+    panel: usize,
+) {
+    unsafe {
+        let pitch = SLAB * F::BYTES;
+        let mut sums = [[F::zero(); V]; R];
+        let mut a = product.a.add(row * pitch);
+        let mut lines = [product.b.start; V];
+        for (vector, line) in lines.iter_mut().enumerate() {
+            let lane = vector * S::LANES;
+            *line = line.add((panel + lane / PANEL) * product.b.panel + lane % PANEL * 4);
+        }
+        let mut left = product.steps;
+        while left > 0 {
+            let steps = left.min(pitch / 4);
+            for step in 0..steps {
+                let mut b = [F::line(lines[0]); V];
+                for vector in 0..V {
+                    b[vector] = F::line(lines[vector]);
+                    S::prefetch(lines[vector].wrapping_add(AHEAD));
+                    lines[vector] = lines[vector].wrapping_add(product.b.line);
+                }
+                for r in 0..R {
+                    let x = F::splat(a.add(r * pitch + step * 4));
+                    for vector in 0..V {
+                        sums[r][vector] = F::add_product(sums[r][vector], x, b[vector]);
+                    }
+                }
+            }
+            a = a.wrapping_add(product.a_slab);
+            left -= steps;
+        }
+        let first =
+            product.out.start.add(product.out.offset(product.first_column + panel * PANEL) + row * SLAB);
+        for r in 0..R {
+            for vector in 0..V {
+                S::store(first.add(r * SLAB + vector * S::LANES), F::to_f32(sums[r][vector]));
+            }
+        }
+        if !product.plain {
+            for r in 0..R {
+                finish::<S>(product, row + r, panel * PANEL, V);
+            }
+        }
+    }
+}
+
+/// Bytes between the line in use and the one asked for.
+const AHEAD: usize = 1024;
+
+/// Scales, bias, residual and activation of one row of a tile, which still lies in the first-level cache.
+#[inline(always)]
+unsafe fn finish<S: Simd>(product: &Product, row: usize, first: usize, vectors: usize) {
+    unsafe {
+        let place = product.out.offset(product.first_column + first) + row * SLAB;
+        for vector in 0..vectors {
+            let column = first + vector * S::LANES;
+            let out = product.out.start.add(place + vector * S::LANES);
+            let mut value = S::load(out);
+            if let Some(scales) = &product.scales {
+                let scale =
+                    S::mul(S::splat(*scales.row_scale.add(row)), S::load(scales.column_scale.add(column)));
+                value = S::mul(value, scale);
+                if !scales.row_shift.is_null() {
+                    let shift = S::splat(*scales.row_shift.add(row));
+                    value = S::fused(shift, S::load(scales.column_shift.add(column)), value);
+                }
+            }
+            if !product.bias.is_null() {
+                value = S::add(value, S::load(product.bias.add(column)));
+            }
+            if !product.row_factor.is_null() {
+                value = S::mul(value, S::splat(*product.row_factor.add(row)));
+            }
+            if let Some(residual) = &product.residual {
+                let place = residual.offset(product.first_column + column) + row * SLAB;
+                value = S::add(value, S::load(residual.start.add(place)));
+            }
+            value = match product.activation {
+                Activation::Identity => value,
+                Activation::Gelu => elementwise::gelu::<S>(value),
+                Activation::GeluTanh => elementwise::gelu_tanh::<S>(value),
+                Activation::Relu => S::max(value, S::splat(0.0)),
+            };
+            S::store(out, value);
+        }
+    }
+}
