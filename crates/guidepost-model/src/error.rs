@@ -90,6 +90,9 @@ pub enum ModelError {
     /// Texts that the model has no numbers for; its tokenizer is another model's.
     #[error("tokenizer and weights do not belong together: {0}")]
     Tokens(String),
+    /// The system refused memory.
+    #[error("no memory for the model's weights: {0}")]
+    Memory(std::io::Error),
     /// The system refused threads.
     #[error("no threads to run the model: {0}")]
     Threads(rayon::ThreadPoolBuildError),

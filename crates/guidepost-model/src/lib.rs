@@ -22,6 +22,7 @@ mod progress;
 mod device;
 mod folder;
 mod precision;
+mod tokenizer;
 
 mod cpu;
 mod gpu;

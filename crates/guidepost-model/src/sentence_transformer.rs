@@ -8,11 +8,12 @@ use candle_core::{DType, Device};
 use candle_nn::VarBuilder;
 use guidepost_text::{Embed, EmbedError, Embedding, TextRole};
 use rayon::prelude::*;
-use tokenizers::{Encoding, Tokenizer, TruncationParams};
+use tokenizers::{Encoding, Tokenizer};
 
 use crate::cpu::{CpuBert, Kernels, Team, Weights};
 use crate::folder::{ModelFolder, Pooling};
 use crate::gpu::{Budget, Phases, TensorEmbedder, TokenRow};
+use crate::tokenizer::read_tokenizer;
 use crate::{LocatedModel, ModelError, OpenDevice, Precision};
 
 /// A loaded model. Implements [`Embed`].
@@ -285,19 +286,6 @@ fn kernels(name: Option<&str>) -> Result<&'static Kernels, ModelError> {
         name: name.into(),
         known: instruction_families().join(", "),
     })
-}
-
-/// The folder's tokenizer with the model's own limit. The file's settings for padding and truncation are somebody
-/// else's leftovers (all-MiniLM-L6-v2's say 128 where the model takes 256).
-fn read_tokenizer(path: &Path, max_tokens: usize) -> Result<Tokenizer, ModelError> {
-    let damaged =
-        |error: tokenizers::Error| ModelError::Damaged { path: path.to_owned(), reason: error.to_string() };
-    std::fs::metadata(path).map_err(|error| ModelError::Missing { path: path.to_owned(), error })?;
-    let mut tokenizer = Tokenizer::from_file(path).map_err(damaged)?;
-    tokenizer.with_padding(None);
-    let truncation = TruncationParams { max_length: max_tokens, ..TruncationParams::default() };
-    tokenizer.with_truncation(Some(truncation)).map_err(damaged)?;
-    Ok(tokenizer)
 }
 
 fn fingerprint(model: &LocatedModel, folder: &ModelFolder, precision: Precision) -> String {

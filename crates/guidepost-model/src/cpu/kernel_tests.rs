@@ -3,7 +3,7 @@
 
 use super::attention::AttentionBuffers;
 use super::kernels::Kernels;
-use super::linear::{Application, CodeBuffers, Linear, Output, Storage};
+use super::linear::{Application, CodeBuffers, InputOrder, Linear, Output, Storage, panel_bytes};
 use super::product::Activation;
 use super::rows::NormWeights;
 use super::slabs::{Buffer, Matrix, PANEL, SLAB};
@@ -51,10 +51,17 @@ fn check_close(what: &str, found: &[Vec<f32>], expected: &[Vec<f64>], tolerance:
     }
 }
 
+/// A layer with its inputs in the model's order, and its memory.
+fn layer(outputs: &[Option<Output<'_>>], inputs: usize, storage: Storage) -> (Linear, Buffer<u8>) {
+    let mut panels = Buffer::zeroed(panel_bytes(inputs, outputs.len(), storage));
+    let linear = Linear::new(outputs, InputOrder::Same(inputs), storage, panels.as_mut_slice(), 0);
+    (linear, panels)
+}
+
 /// Runs a layer over rows with every member of a team of three, and once alone.
 fn apply(
     kernels: &Kernels,
-    linear: &Linear,
+    (linear, panels): &(Linear, Buffer<u8>),
     from: &[Vec<f32>],
     outputs: usize,
     residual: Option<&[Vec<f32>]>,
@@ -68,7 +75,14 @@ fn apply(
         let mut codes = CodeBuffers::default();
         for index in 0..shares {
             let residual = residual.as_ref().map(|(_, matrix)| *matrix);
-            let application = Application { from: source, to, residual, activation, share: (index, shares) };
+            let application = Application {
+                from: source,
+                to,
+                residual,
+                activation,
+                panels: panels.as_slice(),
+                share: (index, shares),
+            };
             // SAFETY: the kernels are available here and all matrices have the layer's shape.
             unsafe { linear.apply(kernels, &mut codes, &application) };
         }
@@ -112,7 +126,6 @@ fn layers_agree_with_their_definition() {
         let weights = random.rows(outputs, inputs);
         let bias = random.rows(1, outputs).remove(0);
         let residual = random.rows(rows, outputs);
-        let order: Vec<Option<usize>> = (0..inputs).map(Some).collect();
         let described: Vec<Option<Output<'_>>> = weights
             .iter()
             .zip(&bias)
@@ -133,7 +146,7 @@ fn layers_agree_with_their_definition() {
                     (Storage::I8, 2e-2),
                     (Storage::I8InI16, 2e-2),
                 ] {
-                    let linear = Linear::new(&described, &order, storage);
+                    let linear = layer(&described, inputs, storage);
                     let found = apply(kernels, &linear, &from, outputs, Some(&residual), activation);
                     let what = format!(
                         "{} {storage:?} {activation:?} {rows}x{inputs}x{outputs} seed {seed}",
@@ -151,11 +164,10 @@ fn integer_products_are_the_same_on_every_processor() {
     let mut random = Random(11);
     let from = random.rows(17, 200);
     let weights = random.rows(80, 200);
-    let order: Vec<Option<usize>> = (0..200).map(Some).collect();
     let outputs: Vec<Option<Output<'_>>> =
         weights.iter().map(|weights| Some(Output { weights, bias: 0.0, factor: 1.0 })).collect();
     let run = |kernels, storage| {
-        let linear = Linear::new(&outputs, &order, storage);
+        let linear = layer(&outputs, 200, storage);
         apply(kernels, &linear, &from, 80, None, Activation::Identity)
     };
     let portable = *Kernels::available().last().expect("the portable kernels are always there");
@@ -176,10 +188,9 @@ fn sums_of_the_largest_codes_fit() {
     // Every product at its largest, for the widest layers in use.
     for inputs in [1536, 3072, 4096] {
         let weights = vec![3.0_f32; inputs];
-        let order: Vec<Option<usize>> = (0..inputs).map(Some).collect();
         let outputs = vec![Some(Output { weights: &weights, bias: 0.0, factor: 1.0 }); 16];
         for storage in [Storage::I16, Storage::I8, Storage::I8InI16] {
-            let linear = Linear::new(&outputs, &order, storage);
+            let linear = layer(&outputs, inputs, storage);
             for kernels in Kernels::available() {
                 let from = [vec![2.0; inputs]];
                 let found = apply(kernels, &linear, &from, 16, None, Activation::Identity);

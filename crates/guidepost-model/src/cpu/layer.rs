@@ -1,11 +1,12 @@
 //! One encoder layer: its sizes and its weights as the kernels want them.
 
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use candle_transformers::models::bert::{Config, HiddenAct};
 
 use super::kernels::Kernels;
-use super::linear::{Linear, Output, Storage};
+use super::linear::{InputOrder, Linear, Output, Storage, panel_bytes};
 use super::product::Activation;
 use super::rows::NormWeights;
 use super::slabs::{Matrix, PANEL, SLAB};
@@ -42,6 +43,12 @@ impl Shape {
         }
     }
 
+    /// `[outputs, inputs]` of a layer's products, as stored.
+    fn linears(&self) -> [[usize; 2]; 4] {
+        let heads = self.heads * self.head;
+        [[3 * heads, self.width], [self.width, heads], [self.inner, self.width], [self.width, self.inner]]
+    }
+
     /// Where the model's components of all heads stand when heads are padded.
     fn head_order(&self) -> Vec<Option<usize>> {
         let real = self.width / self.heads;
@@ -61,7 +68,13 @@ pub(crate) struct Layer {
 }
 
 impl Layer {
-    /// All layers of a model, laid out by the whole team.
+    /// Bytes of the panels of one layer.
+    pub(crate) fn bytes(config: &Config, storage: Storage) -> usize {
+        let shape = Shape::of(config);
+        shape.linears().iter().map(|[outputs, inputs]| panel_bytes(*inputs, *outputs, storage)).sum()
+    }
+
+    /// All layers of a model, laid out by the whole team. `panels` is zeroed memory of [`Layer::bytes`] for each layer.
     ///
     /// # Errors
     /// A tensor that is missing or misshapen.
@@ -70,34 +83,53 @@ impl Layer {
         config: &Config,
         storage: Storage,
         team: &Team,
+        panels: &mut [u8],
     ) -> Result<Vec<Self>, ModelError> {
-        let count = config.num_hidden_layers;
-        let loaded: Vec<Mutex<Option<Result<Layer, ModelError>>>> =
-            (0..count).map(|_| Mutex::default()).collect();
-        team.run(team.size(), |member| {
-            for at in (member.index..count).step_by(member.of) {
-                let layer = Layer::load(weights, config, storage, at);
-                *loaded[at].lock().expect("each layer is loaded once") = Some(layer);
+        let bytes = Layer::bytes(config, storage).max(1);
+        let parts: Vec<Mutex<&mut [u8]>> = panels.chunks_exact_mut(bytes).map(Mutex::new).collect();
+        let loaded: Vec<OnceLock<Result<Layer, ModelError>>> =
+            parts.iter().map(|_| OnceLock::new()).collect();
+        let next = AtomicUsize::new(0);
+        team.run(team.size(), |_| {
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(part) = parts.get(at) else { break };
+                let mut panels = part.lock().expect("each layer has one thread");
+                let _ = loaded[at].set(Layer::load(weights, config, storage, at, &mut panels));
             }
         });
-        let layers = loaded.into_iter().map(|layer| layer.into_inner().expect("nobody panicked"));
-        layers.map(|layer| layer.expect("every layer has its member")).collect()
+        loaded.into_iter().map(|layer| layer.into_inner().expect("every layer was loaded")).collect()
     }
 
-    fn load(weights: &Weights, config: &Config, storage: Storage, at: usize) -> Result<Self, ModelError> {
+    fn load(
+        weights: &Weights,
+        config: &Config,
+        storage: Storage,
+        at: usize,
+        panels: &mut [u8],
+    ) -> Result<Self, ModelError> {
         let shape = Shape::of(config);
-        let reader = Reader { weights, storage, layer: format!("encoder.layer.{at}") };
+        let place = at * Layer::bytes(config, storage);
+        let mut reader = Reader { weights, storage, layer: format!("encoder.layer.{at}"), panels, place };
         let (width, inner) = (shape.width, shape.inner);
-        let (heads, all, inner_all) = (shape.head_order(), every(width), every(inner));
+        let order = shape.head_order();
+        let (heads, same) = (InputOrder::Mapped(&order), InputOrder::Same(width));
+        let heads = if order.len() == width { same } else { heads };
         let softer = 1.0 / ((width / shape.heads) as f32).sqrt();
         let query = ("attention.self.query", softer);
         let parts = [query, ("attention.self.key", 1.0), ("attention.self.value", 1.0)];
+        let square = [width, width];
         Ok(Layer {
-            query_key_value: reader.linear(&parts, [width, width], &heads, &all)?,
-            attention_out: reader.linear(&[("attention.output.dense", 1.0)], [width, width], &all, &heads)?,
+            query_key_value: reader.linear(&parts, square, &order, same)?,
+            attention_out: reader.linear(&[("attention.output.dense", 1.0)], square, &every(width), heads)?,
             attention_norm: Norm::load(weights, &reader.name("attention.output.LayerNorm"), config)?,
-            inner: reader.linear(&[("intermediate.dense", 1.0)], [inner, width], &inner_all, &all)?,
-            out: reader.linear(&[("output.dense", 1.0)], [width, inner], &all, &inner_all)?,
+            inner: reader.linear(&[("intermediate.dense", 1.0)], [inner, width], &every(inner), same)?,
+            out: reader.linear(
+                &[("output.dense", 1.0)],
+                [width, inner],
+                &every(width),
+                InputOrder::Same(inner),
+            )?,
             norm: Norm::load(weights, &reader.name("output.LayerNorm"), config)?,
         })
     }
@@ -107,11 +139,15 @@ fn every(count: usize) -> Vec<Option<usize>> {
     (0..count).map(Some).collect()
 }
 
-/// Reads the linear layers of one encoder layer.
+/// Reads the linear layers of one encoder layer into its memory.
 struct Reader<'a> {
     weights: &'a Weights,
     storage: Storage,
     layer: String,
+    /// What is left of the layer's memory.
+    panels: &'a mut [u8],
+    /// Where that is in the model's memory.
+    place: usize,
 }
 
 impl Reader<'_> {
@@ -121,11 +157,11 @@ impl Reader<'_> {
 
     /// Parts of one shape `[outputs, inputs]`, each with its factor, one after the other.
     fn linear(
-        &self,
+        &mut self,
         parts: &[(&str, f32)],
         shape: [usize; 2],
         outputs: &[Option<usize>],
-        inputs: &[Option<usize>],
+        inputs: InputOrder<'_>,
     ) -> Result<Linear, ModelError> {
         let mut read = Vec::new();
         for (part, factor) in parts {
@@ -142,7 +178,13 @@ impl Reader<'_> {
                 })
             })
         });
-        Ok(Linear::new(&rows.collect::<Vec<_>>(), inputs, self.storage))
+        let rows: Vec<Option<Output<'_>>> = rows.collect();
+        let bytes = panel_bytes(inputs.len(), rows.len(), self.storage);
+        let (panels, rest) = std::mem::take(&mut self.panels).split_at_mut(bytes);
+        let linear = Linear::new(&rows, inputs, self.storage, panels, self.place);
+        self.panels = rest;
+        self.place += bytes;
+        Ok(linear)
     }
 }
 

@@ -23,8 +23,23 @@ pub(crate) struct Output<'a> {
     pub(crate) factor: f32,
 }
 
-/// Which input of the model stands where in the rows the layer reads; the rest of a row is zero.
-pub(crate) type InputOrder<'a> = &'a [Option<usize>];
+/// Which input of the model stands where in the rows the layer reads.
+#[derive(Clone, Copy)]
+pub(crate) enum InputOrder<'a> {
+    /// All, in the model's order.
+    Same(usize),
+    /// As listed; `None` is a zero.
+    Mapped(&'a [Option<usize>]),
+}
+
+impl InputOrder<'_> {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            InputOrder::Same(count) => *count,
+            InputOrder::Mapped(map) => map.len(),
+        }
+    }
+}
 
 /// How the numbers of a layer are stored and multiplied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,81 +79,117 @@ pub(crate) struct Linear {
     storage: Storage,
     inputs: usize,
     outputs: usize,
-    panels: Buffer<u8>,
-    bias: Buffer<f32>,
-    column_scale: Buffer<f32>,
-    column_shift: Buffer<f32>,
+    /// Where the panels are in the model's memory, in bytes.
+    place: usize,
+    bias: Vec<f32>,
+    column_scale: Vec<f32>,
+    column_shift: Vec<f32>,
     activation_limit: f32,
 }
 
+/// Bytes that a layer's panels take.
+pub(crate) fn panel_bytes(inputs: usize, outputs: usize, storage: Storage) -> usize {
+    inputs.next_multiple_of(PANEL) * outputs.next_multiple_of(PANEL) * storage.bytes()
+}
+
 impl Linear {
-    /// Lays weights out. `outputs` holds one entry per output; `None` makes an output that is always zero.
-    pub(crate) fn new(outputs: &[Option<Output<'_>>], inputs: InputOrder<'_>, storage: Storage) -> Self {
+    /// Lays weights out in `panels`, zeroed memory of [`panel_bytes`], which is at `place` of the model's memory. `outputs`
+    /// holds one entry per output; `None` makes an output that is always zero.
+    pub(crate) fn new(
+        outputs: &[Option<Output<'_>>],
+        inputs: InputOrder<'_>,
+        storage: Storage,
+        panels: &mut [u8],
+        place: usize,
+    ) -> Self {
         let (width, height) = (inputs.len().next_multiple_of(PANEL), outputs.len().next_multiple_of(PANEL));
         let products = WEIGHT_LIMIT_I16 * width as f32;
         let mut linear = Linear {
             storage,
             inputs: width,
             outputs: height,
-            panels: Buffer::zeroed(width * height * storage.bytes()),
-            bias: Buffer::zeroed(height),
-            column_scale: Buffer::zeroed(height),
-            column_shift: Buffer::zeroed(height),
+            place,
+            bias: vec![0.0; height],
+            column_scale: vec![0.0; height],
+            column_shift: vec![0.0; height],
             activation_limit: ACTIVATION_LIMIT_I16.min((i32::MAX as f32 / products).floor() - 1.0),
         };
-        let mut row = vec![0.0; width];
-        for (column, output) in outputs.iter().enumerate() {
-            if let Some(output) = output {
-                read_row(output, inputs, &mut row);
-                linear.set_column(column, &row, output.bias * output.factor);
+        let mut rows = vec![0.0; PANEL * width];
+        let panels = panels.chunks_exact_mut(width * PANEL * storage.bytes());
+        for (at, (outputs, panel)) in outputs.chunks(PANEL).zip(panels).enumerate() {
+            rows.fill(0.0);
+            for (lane, output) in outputs.iter().enumerate() {
+                let Some(output) = output else { continue };
+                read_row(output, inputs, &mut rows[lane * width..][..width]);
+                linear.bias[at * PANEL + lane] = output.bias * output.factor;
             }
+            linear.fill(at * PANEL, &rows, panel);
         }
         linear
     }
 
-    fn set_column(&mut self, column: usize, row: &[f32], bias: f32) {
-        self.bias.as_mut_slice()[column] = bias;
-        let bytes = self.storage.bytes();
-        let panel = column / PANEL * self.inputs * PANEL * bytes;
-        let panels = &mut self.panels.as_mut_slice()[panel..][..self.inputs * PANEL * bytes];
-        let lane = column % PANEL;
+    /// One panel from 16 rows of weights.
+    fn fill(&mut self, column: usize, rows: &[f32], panel: &mut [u8]) {
         let limit = match self.storage {
-            Storage::F32 => {
-                let panel: &mut [f32] = bytemuck::cast_slice_mut(panels);
-                for (input, &weight) in row.iter().enumerate() {
-                    panel[input * PANEL + lane] = weight;
-                }
-                return;
-            }
+            Storage::F32 => return interleave(rows, bytemuck::cast_slice_mut(panel)),
             Storage::I16 => WEIGHT_LIMIT_I16,
             Storage::I8 | Storage::I8InI16 => WEIGHT_LIMIT_I8,
         };
-        let extent = row.iter().fold(f32::MIN_POSITIVE, |extent, weight| extent.max(weight.abs()));
-        let factor = limit / extent;
-        let mut sum = 0;
-        if self.storage == Storage::I8 {
-            for (input, &weight) in row.iter().enumerate() {
-                let code = nearest(weight * factor);
-                sum += code;
-                panels[input / 4 * 4 * PANEL + lane * 4 + input % 4] = code as i8 as u8;
+        let width = self.inputs;
+        let mut codes = vec![0_i16; rows.len()];
+        for (lane, (row, codes)) in rows.chunks_exact(width).zip(codes.chunks_exact_mut(width)).enumerate() {
+            let scale = extent(row).max(f32::MIN_POSITIVE) / limit;
+            let factor = scale.recip();
+            for (code, weight) in codes.iter_mut().zip(row) {
+                *code = nearest(weight * factor) as i16;
             }
-        } else {
-            let panel: &mut [i16] = bytemuck::cast_slice_mut(panels);
-            for (input, &weight) in row.iter().enumerate() {
-                let code = nearest(weight * factor);
-                sum += code;
-                panel[input / 2 * 2 * PANEL + lane * 2 + input % 2] = code as i16;
-            }
+            let sum: i32 = codes.iter().map(|&code| i32::from(code)).sum();
+            self.column_scale[column + lane] = scale;
+            self.column_shift[column + lane] = sum as f32 * scale;
         }
-        self.column_scale.as_mut_slice()[column] = extent / limit;
-        self.column_shift.as_mut_slice()[column] = sum as f32 * (extent / limit);
+        // What is multiplied together in one lane stays together: two i16 or four i8, as one u32.
+        if self.storage == Storage::I8 {
+            let bytes: Vec<i8> = codes.iter().map(|&code| code as i8).collect();
+            interleave::<u32>(&bytemuck::pod_collect_to_vec(&bytes), bytemuck::cast_slice_mut(panel));
+        } else {
+            interleave::<u32>(&bytemuck::pod_collect_to_vec(&codes), bytemuck::cast_slice_mut(panel));
+        }
     }
+}
+
+/// Sixteen rows, one after the other, as lines of sixteen.
+fn interleave<T: Copy>(rows: &[T], lines: &mut [T]) {
+    let width = rows.len() / PANEL;
+    let mut sources: [&[T]; PANEL] = [rows; PANEL];
+    for (lane, source) in sources.iter_mut().enumerate() {
+        *source = &rows[lane * width..][..width];
+    }
+    for (step, line) in lines.chunks_exact_mut(PANEL).enumerate() {
+        for (value, source) in line.iter_mut().zip(&sources) {
+            *value = source[step];
+        }
+    }
+}
+
+/// Largest absolute value. Without their signs, floats are ordered as their bits are; that vectorizes.
+fn extent(row: &[f32]) -> f32 {
+    let bits = row.iter().map(|weight| (weight.to_bits() & 0x7fff_ffff) as i32);
+    f32::from_bits(bits.fold(0, i32::max) as u32)
 }
 
 /// A row of weights in the order the layer reads its inputs.
 fn read_row(output: &Output<'_>, inputs: InputOrder<'_>, row: &mut [f32]) {
-    for (weight, input) in row.iter_mut().zip(inputs) {
-        *weight = input.map_or(0.0, |input| output.weights[input] * output.factor);
+    match inputs {
+        InputOrder::Same(_) => {
+            for (to, weight) in row.iter_mut().zip(output.weights) {
+                *to = weight * output.factor;
+            }
+        }
+        InputOrder::Mapped(map) => {
+            for (to, input) in row.iter_mut().zip(map) {
+                *to = input.map_or(0.0, |input| output.weights[input] * output.factor);
+            }
+        }
     }
 }
 
@@ -170,12 +221,14 @@ impl CodeBuffers {
 }
 
 /// What a layer is applied to.
-pub(crate) struct Application {
+pub(crate) struct Application<'a> {
     pub(crate) from: Matrix<f32>,
     pub(crate) to: Matrix<f32>,
     /// Added to the result; not `to`.
     pub(crate) residual: Option<Matrix<f32>>,
     pub(crate) activation: Activation,
+    /// The model's memory, with the panels of all layers.
+    pub(crate) panels: &'a [u8],
     /// Which part of the outputs to compute, of how many.
     pub(crate) share: (usize, usize),
 }
@@ -186,7 +239,7 @@ impl Linear {
     /// # Safety
     /// The kernels suit the processor. `from` has this layer's inputs as columns, `to` and `residual` its outputs, all the
     /// same rows, and nobody else touches this share of `to` meanwhile.
-    pub(crate) unsafe fn apply(&self, kernels: &Kernels, buffers: &mut CodeBuffers, to: &Application) {
+    pub(crate) unsafe fn apply(&self, kernels: &Kernels, buffers: &mut CodeBuffers, to: &Application<'_>) {
         let from = &to.from;
         // SAFETY: the caller's promise; codes have room for the rows.
         unsafe {
@@ -226,13 +279,13 @@ impl Linear {
     fn scales(&self, row_scale: *const f32, row_shift: *const f32) -> Scales {
         Scales {
             row_scale,
-            column_scale: self.column_scale.as_slice().as_ptr(),
+            column_scale: self.column_scale.as_ptr(),
             row_shift,
-            column_shift: self.column_shift.as_slice().as_ptr(),
+            column_shift: self.column_shift.as_ptr(),
         }
     }
 
-    fn product(&self, a: *const u8, a_slab: usize, scales: Option<Scales>, to: &Application) -> Product {
+    fn product(&self, a: *const u8, a_slab: usize, scales: Option<Scales>, to: &Application<'_>) -> Product {
         let (first, end) = share_of(self.outputs / PANEL, to.share);
         let first_column = first * PANEL;
         let bytes = self.storage.bytes();
@@ -244,7 +297,7 @@ impl Linear {
             rows: to.from.rows,
             steps: self.inputs * bytes / 4,
             b: Panels {
-                start: self.panels.as_slice().as_ptr().wrapping_add(first * panel),
+                start: to.panels[self.place..].as_ptr().wrapping_add(first * panel),
                 line: PANEL * 4,
                 panel,
                 count: end - first,
@@ -256,7 +309,7 @@ impl Linear {
                 column_shift: at(scales.column_shift),
                 ..scales
             }),
-            bias: at(self.bias.as_slice().as_ptr()),
+            bias: at(self.bias.as_ptr()),
             row_factor: std::ptr::null(),
             residual: to.residual,
             activation: to.activation,

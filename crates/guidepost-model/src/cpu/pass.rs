@@ -186,7 +186,7 @@ impl Pass<'_> {
         activation: Activation,
     ) {
         let share = (self.member.index, self.member.of);
-        let application = Application { from, to, residual, activation, share };
+        let application = Application { from, to, residual, activation, panels: &self.bert.panels, share };
         // SAFETY: as the caller promises.
         unsafe { linear.apply(self.bert.kernels, &mut self.space.codes, &application) }
     }

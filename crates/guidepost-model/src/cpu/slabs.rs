@@ -53,6 +53,7 @@ impl<T: Pod> Buffer<T> {
         }
     }
 
+    #[cfg(test)]
     pub(crate) fn as_slice(&self) -> &[T] {
         bytemuck::cast_slice(&self.lines)
     }
