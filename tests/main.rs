@@ -8,6 +8,7 @@ mod tiny_model;
 
 mod asking;
 mod bad_input;
+mod bench;
 mod indexing;
 mod models;
 mod output;

@@ -56,7 +56,7 @@ pub enum IndexError {
     },
     /// Made by another model, or cut in another way.
     #[error(
-        "the index in `{path}` was made with `{found}`, not with `{wanted}`; make it again with `guidepost index --rebuild`, or choose another with --index"
+        "the index in `{path}` was made with `{found}`, not with `{wanted}`; use --model and --precision as they were, make it again with `guidepost index --rebuild`, or choose another with --index"
     )]
     Fingerprint {
         /// The directory.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use candle_core::Device;
 
-use crate::ModelError;
+use crate::{ModelError, Precision};
 
 /// What was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +62,19 @@ impl OpenDevice {
     /// Whether this build knows another device than the processor, so that `auto` really chooses.
     pub fn has_choice() -> bool {
         cfg!(feature = "cuda") || cfg!(feature = "metal")
+    }
+
+    /// Whether it is the processor.
+    pub fn is_cpu(&self) -> bool {
+        self.device.is_cpu()
+    }
+
+    /// The precisions that it offers, most exact first.
+    pub fn precisions(&self) -> &'static [Precision] {
+        match self.is_cpu() {
+            true => &[Precision::F32, Precision::Fast, Precision::Int8],
+            false => &[Precision::F32, Precision::Fast, Precision::Bf16],
+        }
     }
 
     /// Opens what was asked for.

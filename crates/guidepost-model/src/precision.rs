@@ -23,6 +23,11 @@ impl Precision {
         ("int8", Precision::Int8),
         ("bf16", Precision::Bf16),
     ];
+
+    /// The precision in a model's fingerprint, alone or with what an index adds.
+    pub fn of_fingerprint(fingerprint: &str) -> Option<Self> {
+        fingerprint.split([',', ';']).find_map(|part| part.trim().parse().ok())
+    }
 }
 
 impl FromStr for Precision {
@@ -41,5 +46,25 @@ impl fmt::Display for Precision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = Self::NAMES.iter().find(|(_, precision)| precision == self).map(|(name, _)| *name);
         f.write_str(name.expect("every precision has a name"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fingerprints_name_their_precision() {
+        for (fingerprint, expected) in [
+            ("m: weights 53aa, mean pooling, 256 tokens, int8", Some(Precision::Int8)),
+            (
+                "m: weights 53aa, cls pooling, 512 tokens, fast, question prompt \"f32, \"",
+                Some(Precision::Fast),
+            ),
+            ("m: weights 53aa, mean pooling, 256 tokens, f32; chunks 1", Some(Precision::F32)),
+            ("no model, BM25 alone; chunks 1", None),
+        ] {
+            assert_eq!(Precision::of_fingerprint(fingerprint), expected, "{fingerprint}");
+        }
     }
 }

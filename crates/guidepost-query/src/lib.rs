@@ -21,4 +21,4 @@ pub use confidence::{Evidence, MIN_ANSWER_CONFIDENCE, confidence};
 pub use fusion::{CANDIDATES, DENSE_WEIGHT, Fused, Ranking, fuse};
 pub use metrics::{Interval, bootstrap, ndcg_at};
 pub use question::{MAX_WORDS, Question, QuestionError};
-pub use search::{Hit, Mode, SearchError, SearchOptions, Trace, search};
+pub use search::{Hit, Mode, Retrieved, SearchError, SearchOptions, Trace, hits, search};

@@ -57,6 +57,17 @@ pub struct Trace {
     pub coverage: f32,
 }
 
+/// What the legs found for a question.
+#[derive(Debug, Clone, Default)]
+pub struct Retrieved {
+    /// The question as a vector; `None` where words alone search.
+    pub vector: Option<Embedding>,
+    /// By words.
+    pub bm25: Ranking,
+    /// By meaning.
+    pub dense: Ranking,
+}
+
 /// A search that could not be done.
 #[derive(Debug, thiserror::Error)]
 pub enum SearchError {
@@ -93,21 +104,35 @@ pub fn search(
         Mode::Hybrid | Mode::Bm25 => snapshot.bm25(&question.words, CANDIDATES)?,
     };
     let dense = vector.as_ref().map_or_else(Ranking::new, |v| snapshot.dense(v, CANDIDATES));
+    hits(snapshot, question, &Retrieved { vector, bm25, dense }, options)
+}
+
+/// The second half of [`search`]: fuses what the legs found, reads the best passages and weighs the evidence.
+///
+/// # Errors
+/// A damaged index.
+pub fn hits(
+    snapshot: &Snapshot,
+    question: &Question,
+    retrieved: &Retrieved,
+    options: SearchOptions,
+) -> Result<Vec<Hit>, SearchError> {
+    let Retrieved { vector, bm25, dense } = retrieved;
     let dense_weight = match (options.mode, vector.is_some()) {
         (Mode::Dense, _) => 1.0,
         (_, true) => DENSE_WEIGHT,
         (_, false) => 0.0,
     };
     let cosine = |id| vector.as_ref().and_then(|vector| snapshot.cosine(vector, id));
-    let fused = fuse(&bm25, &dense, dense_weight, cosine);
+    let fused = fuse(bm25, dense, dense_weight, cosine);
     let weighed = question.weigh(snapshot);
     let mut hits = Vec::new();
     for fused in fused.into_iter().take(options.limit) {
         let chunk = snapshot.chunk(fused.id)?;
         let trace = Trace {
             fused,
-            bm25_rank: rank(&bm25, fused.id),
-            dense_rank: rank(&dense, fused.id),
+            bm25_rank: rank(bm25, fused.id),
+            dense_rank: rank(dense, fused.id),
             dense_weight,
             coverage: coverage(&weighed, &chunk),
         };

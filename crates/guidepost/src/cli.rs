@@ -1,11 +1,15 @@
 //! The command line. What is written here is what `--help`, the manual pages and the completions say.
 
+mod bench;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use guidepost_model::DeviceChoice;
+use guidepost_model::{DeviceChoice, Precision};
 use serde::Deserialize;
+
+pub(crate) use bench::{BenchArgs, BenchCommand, BenchEmbedArgs, BenchSearchArgs};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -44,6 +48,8 @@ pub(crate) enum Command {
     Get(GetArgs),
     /// List models, or fetch one.
     Models(ModelsArgs),
+    /// Measure how fast this machine embeds and searches.
+    Bench(BenchArgs),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -65,19 +71,33 @@ pub(crate) struct IndexPlace {
     pub(crate) index: Option<PathBuf>,
 }
 
-/// Which model, where, and whether it may be fetched.
+/// Which model, and whether it may be fetched.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct ModelArgs {
+pub(crate) struct ModelSource {
     /// Model: a name from `guidepost models list`, a folder in sentence-transformers' layout, or `hash`, which needs
     /// no weights and only matches words [default: all-MiniLM-L6-v2].
     #[arg(long, value_name = "NAME|DIR", env = "GUIDEPOST_MODEL")]
     pub(crate) model: Option<String>,
-    /// Device: auto, cpu, cuda, cuda:N or metal. One that is named is used or is an error [default: auto].
-    #[arg(long, value_name = "DEVICE", env = "GUIDEPOST_DEVICE")]
-    pub(crate) device: Option<DeviceChoice>,
     /// Fetch nothing. Without a model on this machine, search by words alone.
     #[arg(long, env = "GUIDEPOST_OFFLINE", value_parser = clap::builder::FalseyValueParser::new())]
     pub(crate) offline: bool,
+}
+
+/// Which model, and how it is run.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ModelArgs {
+    #[command(flatten)]
+    pub(crate) source: ModelSource,
+    /// Device: auto, cpu, cuda, cuda:N or metal. One that is named is used or is an error [default: auto].
+    #[arg(long, value_name = "DEVICE", env = "GUIDEPOST_DEVICE")]
+    pub(crate) device: Option<DeviceChoice>,
+    /// Number format of the model: f32, exact; fast, 16 bits, with cosines of at least 0.9995 to f32; int8, on the
+    /// processor; bf16, on a GPU [default: what the index was made with; fast for a new one].
+    #[arg(long, value_name = "PRECISION", env = "GUIDEPOST_PRECISION")]
+    pub(crate) precision: Option<Precision>,
+    /// Threads on the processor [default: one per core].
+    #[arg(long, value_name = "N", env = "GUIDEPOST_THREADS", value_parser = parse_threads)]
+    pub(crate) threads: Option<usize>,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -221,6 +241,15 @@ fn parse_share(text: &str) -> Result<f32, String> {
 
 fn parse_limit(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(is_limit).ok_or_else(|| "it must be a whole number from 1 to 100".to_owned())
+}
+
+fn parse_threads(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(is_threads).ok_or_else(|| "it must be a whole number from 1 to 1024".to_owned())
+}
+
+/// What `--threads` may be.
+pub(crate) fn is_threads(threads: &usize) -> bool {
+    (1..=1024).contains(threads)
 }
 
 /// What `--min-confidence` may be.

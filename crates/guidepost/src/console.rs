@@ -57,6 +57,11 @@ impl Console {
         UpdateDisplay { console: self, bar: None, started: Instant::now() }
     }
 
+    /// Shows so many steps of a measurement.
+    pub(crate) fn steps(&self, total: u64) -> ProgressBar {
+        self.bar(total, "  {bar:30} {pos}/{len}  {eta} left")
+    }
+
     fn bar(&self, total: u64, template: &str) -> ProgressBar {
         if self.quiet {
             return ProgressBar::hidden();

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use guidepost_index::{Changes, IndexError, Request, ShippedGuide, Snapshot, Update, Warning, update};
 use guidepost_model::{
-    DeviceChoice, Execution, ModelChoice, ModelError, OpenDevice, Places, Precision, SentenceTransformer,
-    fetch, locate, registry,
+    DeviceChoice, Execution, LocatedModel, ModelChoice, ModelError, OpenDevice, Places, Precision,
+    SentenceTransformer, fetch, locate, registry,
 };
 use guidepost_text::{Embed, HashEmbedder};
 
-use crate::cli::{IndexPlace, ModelArgs};
+use crate::cli::{IndexPlace, ModelArgs, ModelSource};
 use crate::console::{Console, count};
 use crate::settings::UserSettings;
 use crate::{places, shipped};
@@ -21,6 +21,9 @@ pub(crate) struct Engine<'a> {
     pub(crate) shipped: Vec<ShippedGuide>,
     model: String,
     device: DeviceChoice,
+    /// Where nobody names one, an index keeps the one it was made with.
+    precision: Option<Precision>,
+    threads: Option<usize>,
     offline: bool,
     console: &'a Console,
 }
@@ -44,6 +47,9 @@ impl Change<'_> {
     pub(crate) const NONE: Change<'static> = Change { add: &[], remove: &[], rebuild: false, wait: false };
 }
 
+/// The model without weights.
+const HASH: &str = "hash";
+
 /// Warnings printed one by one; more are only counted.
 const WARNINGS_SHOWN: usize = 10;
 
@@ -58,14 +64,22 @@ impl<'a> Engine<'a> {
             Some(index) => index,
             None => places::default_index()?,
         };
-        let named = model.and_then(|model| model.model.clone()).or_else(|| settings.model.clone());
         let device = model.and_then(|model| model.device).or(settings.device()?);
+        let precision = model.and_then(|model| model.precision).or(settings.precision()?);
+        let threads = model.and_then(|model| model.threads).or(settings.threads);
+        if let Some(threads) = threads {
+            // Reading and tokenizing keep to it as well. Only the first engine of a process can set it.
+            let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+        }
+        let source = model.map(|model| &model.source);
         Ok(Engine {
             index,
             shipped: shipped::guides(),
-            model: named.unwrap_or_else(|| registry()[0].name.clone()),
+            model: model_name(source, settings),
             device: device.unwrap_or(DeviceChoice::Auto),
-            offline: settings.offline || model.is_some_and(|model| model.offline),
+            precision,
+            threads,
+            offline: settings.offline || source.is_some_and(|source| source.offline),
             console,
         })
     }
@@ -91,7 +105,7 @@ impl<'a> Engine<'a> {
         let what =
             guides.map_or("the guides that ship".to_owned(), |folder| format!("`{}`", folder.display()));
         self.console.note(&format!("no index yet; building one from {what} in `{}`", self.index.display()));
-        let embedder = self.load_model()?;
+        let embedder = self.load_model(None)?;
         if embedder.is_none() {
             self.note_words_alone();
         }
@@ -126,7 +140,7 @@ impl<'a> Engine<'a> {
         if !snapshot.has_vectors() {
             return self.refresh_words(snapshot, changes, words_alone);
         }
-        let Some(embedder) = self.load_model()? else {
+        let Some(embedder) = self.load_model(Some(&snapshot))? else {
             self.note_words_alone();
             if changes.any_text() {
                 self.console
@@ -148,7 +162,7 @@ impl<'a> Engine<'a> {
         changes: Changes,
         words_alone: bool,
     ) -> anyhow::Result<Ready> {
-        let embedder = self.load_local_model()?;
+        let embedder = self.load_local_model(&snapshot)?;
         if embedder.is_none() && !words_alone {
             self.console.note(
                 "searching by words alone: the index has no vectors; `guidepost models pull` fetches the model",
@@ -220,10 +234,27 @@ impl<'a> Engine<'a> {
         })
     }
 
-    /// The model, fetched if need be; `None` when none is to be had, and why is then a note.
-    pub(crate) fn load_model(&self) -> anyhow::Result<Option<Box<dyn Embed>>> {
-        if let Some(embedder) = self.load_local_model()? {
-            return Ok(Some(embedder));
+    /// The model, as the index has it where there is one, fetched if need be; `None` when none is to be had, and why is
+    /// then a note.
+    pub(crate) fn load_model(&self, index: Option<&Snapshot>) -> anyhow::Result<Option<Box<dyn Embed>>> {
+        if self.model == HASH {
+            return Ok(Some(Box::new(HashEmbedder)));
+        }
+        self.find_model()?.map(|model| self.load(&model, index)).transpose()
+    }
+
+    /// The model, if it is on this machine.
+    fn load_local_model(&self, index: &Snapshot) -> anyhow::Result<Option<Box<dyn Embed>>> {
+        if self.model == HASH {
+            return Ok(Some(Box::new(HashEmbedder)));
+        }
+        self.locate_model()?.map(|model| self.load(&model, Some(index))).transpose()
+    }
+
+    /// Where the model lies, fetched if need be; `None` when none is to be had, and why is then a note.
+    fn find_model(&self) -> anyhow::Result<Option<LocatedModel>> {
+        if let Some(model) = self.locate_model()? {
+            return Ok(Some(model));
         }
         if self.offline {
             self.console.detail(|| format!("the model `{}` is not on this machine (--offline)", self.model));
@@ -233,7 +264,7 @@ impl<'a> Engine<'a> {
         let fetched = fetch(&self.model, &places::models()?, &mut |event| display.show(event));
         drop(display);
         match fetched {
-            Ok(model) => self.load(&model).map(Some),
+            Ok(model) => Ok(Some(model)),
             Err(
                 error @ (ModelError::Unreachable { .. }
                 | ModelError::Offline { .. }
@@ -246,19 +277,20 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// The model, if it is on this machine.
-    fn load_local_model(&self) -> anyhow::Result<Option<Box<dyn Embed>>> {
-        if self.model == "hash" {
-            return Ok(Some(Box::new(HashEmbedder)));
-        }
+    fn locate_model(&self) -> anyhow::Result<Option<LocatedModel>> {
         let places: Places = places::models()?;
-        match locate(&ModelChoice::parse(&self.model), &places)? {
-            Some(model) => self.load(&model).map(Some),
-            None => Ok(None),
-        }
+        Ok(locate(&ModelChoice::parse(&self.model), &places)?)
     }
 
-    fn load(&self, model: &guidepost_model::LocatedModel) -> anyhow::Result<Box<dyn Embed>> {
+    /// Where the model lies, for measuring it: one with weights, or an error.
+    pub(crate) fn weights(&self) -> anyhow::Result<LocatedModel> {
+        if self.model == HASH {
+            bail!("the model `{HASH}` has no weights to measure; name another with --model");
+        }
+        self.find_model()?.context("no model to measure; fetch one with `guidepost models pull`")
+    }
+
+    fn load(&self, model: &LocatedModel, index: Option<&Snapshot>) -> anyhow::Result<Box<dyn Embed>> {
         let device = OpenDevice::open(self.device)?;
         self.console.detail(|| format!("model: {} in `{}`", model.name, model.folder.display()));
         let chosen = self.device == DeviceChoice::Auto && OpenDevice::has_choice();
@@ -268,8 +300,12 @@ impl<'a> Engine<'a> {
         } else {
             self.console.detail(|| line)
         }
-        let execution = Execution { device, precision: Precision::Fast, threads: None, instructions: None };
-        Ok(Box::new(SentenceTransformer::load(model, &execution)?))
+        let kept = || index.and_then(|index| Precision::of_fingerprint(index.fingerprint()));
+        let precision = self.precision.or_else(kept).unwrap_or(Precision::Fast);
+        let execution = Execution { device, precision, threads: self.threads, instructions: None };
+        let model = SentenceTransformer::load(model, &execution)?;
+        self.console.detail(|| format!("runs on: {}", model.description()));
+        Ok(Box::new(model))
     }
 
     fn note_words_alone(&self) {
@@ -282,6 +318,12 @@ impl<'a> Engine<'a> {
         self.console
             .warn(&format!("`{folder}` holds no guides; Markdown (.md) and plain text (.txt) are read"));
     }
+}
+
+/// The model's name: by flag or variable, by the settings, or the first that is known.
+fn model_name(source: Option<&ModelSource>, settings: &UserSettings) -> String {
+    let named = source.and_then(|source| source.model.clone()).or_else(|| settings.model.clone());
+    named.unwrap_or_else(|| registry()[0].name.clone())
 }
 
 /// A folder as the index records it.

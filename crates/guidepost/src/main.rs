@@ -52,6 +52,7 @@ fn run(cli: Cli, console: &Console) -> anyhow::Result<Outcome> {
         Command::Status(args) => commands::status::run(&args, console),
         Command::Get(args) => commands::get::run(&args, console),
         Command::Models(args) => commands::models::run(&args, console),
+        Command::Bench(args) => commands::bench::run(&args, console),
         Command::Completions { shell } => commands::generate::completions(shell),
         Command::Man { dir } => commands::generate::man(dir.as_deref()),
     }

@@ -7,10 +7,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use guidepost_model::DeviceChoice;
+use guidepost_model::{DeviceChoice, Precision};
 use serde::Deserialize;
 
-use crate::cli::{ModeArg, is_limit, is_share};
+use crate::cli::{ModeArg, is_limit, is_share, is_threads};
 use crate::console::Console;
 use crate::places;
 
@@ -31,6 +31,8 @@ pub(crate) struct UserSettings {
     pub(crate) guides: Option<PathBuf>,
     pub(crate) model: Option<String>,
     device: Option<String>,
+    precision: Option<String>,
+    pub(crate) threads: Option<usize>,
     #[serde(default)]
     pub(crate) offline: bool,
     #[serde(flatten)]
@@ -38,7 +40,7 @@ pub(crate) struct UserSettings {
 }
 
 const RESULT_KEYS: [&str; 3] = ["limit", "mode", "min-confidence"];
-const USER_KEYS: [&str; 5] = ["index", "guides", "model", "device", "offline"];
+const USER_KEYS: [&str; 7] = ["index", "guides", "model", "device", "precision", "threads", "offline"];
 
 impl UserSettings {
     /// Reads the user's file; all defaults where there is none.
@@ -57,11 +59,21 @@ impl UserSettings {
         let settings: Self =
             table.try_into().with_context(|| format!("`{}` is not understood", path.display()))?;
         settings.results.check(&path)?;
+        let threads = settings.threads.as_ref();
+        ensure!(
+            threads.is_none_or(is_threads),
+            "`{}`: `threads` must be a whole number from 1 to 1024",
+            path.display()
+        );
         Ok(settings)
     }
 
     pub(crate) fn device(&self) -> anyhow::Result<Option<DeviceChoice>> {
         self.device.as_deref().map(str::parse).transpose().map_err(anyhow::Error::msg)
+    }
+
+    pub(crate) fn precision(&self) -> anyhow::Result<Option<Precision>> {
+        self.precision.as_deref().map(str::parse).transpose().map_err(anyhow::Error::msg)
     }
 }
 

@@ -21,9 +21,10 @@ pub(crate) fn run(args: &IndexArgs, console: &Console) -> anyhow::Result<Outcome
     if let Some(both) = add.iter().find(|folder| remove.contains(folder)) {
         bail!("`{}` cannot be added and removed at once", both.display());
     }
-    let embedder = engine.load_model()?;
+    let kept = if args.rebuild { None } else { Snapshot::open(&engine.index)? };
+    let embedder = engine.load_model(kept.as_ref())?;
     if embedder.is_none() {
-        refuse_to_lose_vectors(args, &engine)?;
+        refuse_to_lose_vectors(kept.as_ref())?;
         console.note("no model available: the index will answer by words alone (BM25)");
     }
     let change = Change { add: &add, remove: &remove, rebuild: args.rebuild, wait: true };
@@ -47,10 +48,8 @@ fn removed(path: &Path) -> PathBuf {
 }
 
 /// Without a model, an index with vectors cannot be updated, only lost.
-fn refuse_to_lose_vectors(args: &IndexArgs, engine: &Engine) -> anyhow::Result<()> {
-    let has_vectors =
-        !args.rebuild && Snapshot::open(&engine.index)?.is_some_and(|snapshot| snapshot.has_vectors());
-    if has_vectors {
+fn refuse_to_lose_vectors(kept: Option<&Snapshot>) -> anyhow::Result<()> {
+    if kept.is_some_and(Snapshot::has_vectors) {
         bail!(
             "the model is not on this machine, and without it the index cannot be updated; fetch it with `guidepost models pull`"
         );

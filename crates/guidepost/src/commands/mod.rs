@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(crate) mod ask;
+pub(crate) mod bench;
 pub(crate) mod generate;
 pub(crate) mod get;
 pub(crate) mod index;

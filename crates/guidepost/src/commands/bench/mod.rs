@@ -1,0 +1,53 @@
+//! `guidepost bench`: how fast this machine embeds and searches, and how exactly.
+//!
+//! ```text
+//! texts --embed--> samples --embed_report--> tables, JSON, plot
+//!   |                                              |
+//!   +--synthetic--> indexes --search--> samples --search_report
+//! ```
+//!
+//! Whatever is compared takes turns, round after round, and medians are shown; JSON has every single timing. Quality of
+//! retrieval is not measured here but in the `benches` package.
+
+mod machine;
+mod random;
+mod statistics;
+mod texts;
+
+mod configuration;
+mod embed;
+mod embed_report;
+
+mod search;
+mod search_report;
+mod synthetic;
+
+mod axis;
+mod plot;
+mod table;
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use crate::Outcome;
+use crate::cli::{BenchArgs, BenchCommand};
+use crate::console::Console;
+
+/// Of the JSON objects that `bench` prints.
+const SCHEMA_VERSION: u32 = 1;
+
+/// Rounds where nobody says otherwise.
+const ROUNDS: usize = 5;
+
+pub(crate) fn run(args: &BenchArgs, console: &Console) -> anyhow::Result<Outcome> {
+    match &args.command {
+        BenchCommand::Embed(args) => embed::run(args, console),
+        BenchCommand::Search(args) => search::run(args, console),
+    }
+}
+
+fn print_json(report: &impl Serialize) -> anyhow::Result<()> {
+    let text = serde_json::to_string_pretty(report)?;
+    Ok(writeln!(anstream::stdout().lock(), "{text}")?)
+}

@@ -1,0 +1,144 @@
+//! Indexes of any size for measuring: passages like real ones in words and vectors, written by the normal index code into a
+//! temporary folder.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use anyhow::Context;
+use guidepost_index::{Request, Snapshot, update};
+use guidepost_text::{Embed, EmbedError, Embedding, TextRole};
+
+use super::random::Random;
+
+/// Passages in one guide.
+const PER_GUIDE: usize = 500;
+/// One word in so many is another passage's.
+const REPLACED: usize = 4;
+/// Length of the noise beside a vector of length 1: a copy has a cosine of about 0.8 to what it was made from, as
+/// neighboring passages have.
+const NOISE: f32 = 0.75;
+
+/// Passages and their vectors, to make others from.
+pub(super) struct Seeds {
+    words: Vec<Vec<String>>,
+    vectors: Vec<Embedding>,
+}
+
+impl Seeds {
+    /// From passages that are there, at least one.
+    pub(super) fn new(passages: &[String], embedder: &dyn Embed) -> anyhow::Result<Self> {
+        let texts: Vec<&str> = passages.iter().map(String::as_str).collect();
+        let vectors = embedder.embed(&texts, TextRole::Passage, &|_| ())?;
+        let words = |text: &String| {
+            let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+            words.map(str::to_owned).collect()
+        };
+        Ok(Seeds { words: passages.iter().map(words).collect(), vectors })
+    }
+
+    /// Builds an index of so many passages; `folder` is empty.
+    pub(super) fn build(&self, folder: &Path, size: usize) -> anyhow::Result<Snapshot> {
+        let (guides, index) = (folder.join("guides"), folder.join("index"));
+        std::fs::create_dir_all(&guides).with_context(|| format!("cannot make `{}`", guides.display()))?;
+        for (at, first) in (0..size).step_by(PER_GUIDE).enumerate() {
+            let path = guides.join(format!("{at}.md"));
+            let guide = self.guide(first..(first + PER_GUIDE).min(size));
+            std::fs::write(&path, guide).with_context(|| format!("cannot write `{}`", path.display()))?;
+        }
+        let guides = guides.canonicalize().with_context(|| format!("cannot read `{}`", guides.display()))?;
+        let request = Request {
+            index: &index,
+            add: &[guides],
+            remove: &[],
+            shipped: &[],
+            embedder: Some(&Noise(self)),
+            rebuild: false,
+            wait: true,
+        };
+        update(&request, &mut |_| ())?;
+        Snapshot::open(&index)?.context("the synthetic index cannot be read")
+    }
+
+    /// A section for each passage, so that each becomes one.
+    fn guide(&self, numbers: std::ops::Range<usize>) -> String {
+        let mut guide = String::new();
+        for number in numbers {
+            let mut random = Random(number as u64);
+            let own = &self.words[number % self.words.len()];
+            let word = |word: &String| match random.below(REPLACED) {
+                0 => {
+                    let other = &self.words[random.below(self.words.len())];
+                    other.get(random.below(other.len().max(1))).unwrap_or(word).clone()
+                }
+                _ => word.clone(),
+            };
+            let words: Vec<String> = own.iter().map(word).collect();
+            // Writing into a text cannot fail.
+            let _ = write!(guide, "# Passage {number}\n\n{}\n\n", words.join(" "));
+        }
+        guide
+    }
+
+    fn vector(&self, number: usize) -> Embedding {
+        let seed = &self.vectors[number % self.vectors.len()];
+        let mut random = Random(!(number as u64));
+        // A sum of four uniform numbers is normal enough, with a variance of a third.
+        let spread = NOISE / (seed.as_slice().len() as f32 / 3.0).sqrt();
+        let mut normal = || (0..4).map(|_| random.unit() as f32 - 0.5).sum::<f32>();
+        Embedding::normalized(seed.as_slice().iter().map(|value| value + spread * normal()).collect())
+    }
+}
+
+/// Gives a synthetic passage, known by the number in its heading, its vector.
+struct Noise<'a>(&'a Seeds);
+
+impl Embed for Noise<'_> {
+    fn fingerprint(&self) -> &str {
+        "synthetic"
+    }
+
+    fn dimensions(&self) -> usize {
+        self.0.vectors.first().map_or(0, |vector| vector.as_slice().len())
+    }
+
+    /// No passage is cut.
+    fn max_tokens(&self) -> usize {
+        1_000_000
+    }
+
+    fn count_tokens(&self, texts: &[&str]) -> Vec<usize> {
+        texts.iter().map(|text| text.split_whitespace().count()).collect()
+    }
+
+    fn embed(
+        &self,
+        texts: &[&str],
+        _role: TextRole,
+        on_done: &dyn Fn(usize),
+    ) -> Result<Vec<Embedding>, EmbedError> {
+        let number = |text: &str| text.lines().next()?.rsplit(' ').next()?.parse().ok();
+        let vectors = texts.iter().map(|text| self.0.vector(number(text).unwrap_or(0))).collect();
+        on_done(texts.len());
+        Ok(vectors)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use guidepost_text::HashEmbedder;
+
+    use super::*;
+
+    #[test]
+    fn an_index_has_its_size_and_its_vectors() {
+        let passages = ["How to learn SQL".to_owned(), "# What * comes\n- after it".to_owned()];
+        let seeds = Seeds::new(&passages, &HashEmbedder).expect("hashing cannot fail");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let snapshot = seeds.build(folder.path(), 1234).expect("it can be built");
+        assert_eq!(snapshot.chunk_count(), 1234);
+        let cosine = seeds.vector(7).cosine(&seeds.vectors[1]);
+        assert!((0.7..0.9).contains(&cosine), "{cosine}");
+        let nearest = snapshot.dense(&seeds.vector(700), 1);
+        assert!(nearest[0].1 > 0.999, "{nearest:?}");
+    }
+}
