@@ -75,7 +75,9 @@ Figure = Callable[[Sample], float]
 
 
 def render(measurement: Measurement, systems: list[System], workload: Workload, arguments: list[str]) -> str:
-    """Header, medians, ratios, and how quiet the machine was."""
+    """Header, medians, ratios, and how quiet the machine was; cosines alone where there were no rounds."""
+    if not measurement.samples:
+        return f"{header(measurement, workload, arguments)}\n\n{cosine_table(measurement, systems, workload)}"
     parts = (
         header(measurement, workload, arguments),
         main_table(measurement, systems, workload),
@@ -88,11 +90,12 @@ def render(measurement: Measurement, systems: list[System], workload: Workload, 
 def header(measurement: Measurement, workload: Workload, arguments: list[str]) -> str:
     """What was measured, where, and with which versions."""
     rounds = len({sample.round for sample in measurement.samples})
+    what = f"medians of {rounds} rounds, all systems interleaved" if rounds else "vectors compared"
     return "\n".join(
         (
             "# Guidepost and its peers on one machine",
             "",
-            f"{Path(workload.model).name}, text to unit vector; medians of {rounds} rounds, all systems interleaved.",
+            f"{Path(workload.model).name}, text to unit vector; {what}.",
             "",
             f"- Processor: {processor()} ({simd_flags()})",
             f"- Date: {date.today().isoformat()}",
@@ -185,6 +188,17 @@ def flops_per_token(config: dict[str, int], lengths: Lengths) -> float:
     linear = 2 * (4 * width * width + 2 * width * inner)
     attention = 4 * width * lengths.squared_tokens / lengths.tokens
     return config["num_hidden_layers"] * (linear + attention)
+
+
+def cosine_table(measurement: Measurement, systems: list[System], workload: Workload) -> str:
+    """Smallest and mean cosine of each system to the reference."""
+    rows = [
+        [system.label, *(f"{cosine:.7f}" for cosine in measurement.cosines[system.name])]
+        for system in systems
+        if system.name in measurement.cosines
+    ]
+    title = f"{len(workload.vectors)} texts against sentence-transformers"
+    return markdown_table([title, "min cosine", "mean cosine"], rows)
 
 
 def cosine_cell(measurement: Measurement, system: str) -> str:

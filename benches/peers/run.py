@@ -60,7 +60,9 @@ COSINE_REFERENCE = "sentence-transformers"
 def main() -> None:
     """Build the workload, start everything, measure, report."""
     arguments = parse_arguments()
-    workload = build_workload(arguments.model, REPOSITORY / "corpus", arguments.texts)
+    workload = build_workload(
+        arguments.model, REPOSITORY / "corpus", arguments.texts, compare_all=arguments.compare_all
+    )
     arguments.scratch.mkdir(parents=True, exist_ok=True)
     workload_file = arguments.scratch / "workload.json"
     workload.write(workload_file)
@@ -78,7 +80,8 @@ def main() -> None:
 def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="benches/peers/run", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=7, help="rounds to take medians over (default 7)")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds to take medians over; 0 compares vectors alone (default 7)")
+    parser.add_argument("--compare-all", action="store_true", help="compare the vectors of all texts, not of 200")
     parser.add_argument("--texts", type=Path, help="also draw from this BEIR folder (corpus.jsonl, queries.jsonl)")
     parser.add_argument("--systems", help="only these, comma-separated: " + ", ".join([*GUIDEPOST, *PEERS]))
     parser.add_argument("--guidepost", type=Path, default=default_server(), help="the `embed_server` binary")
@@ -137,8 +140,9 @@ def started(systems: list[System], workload_file: Path, scratch: Path) -> Iterat
 def measure(children: dict[tuple[str, int], Child], workload: Workload, arguments: argparse.Namespace) -> Measurement:
     """Vectors once, a warm-up, then the rounds."""
     cosines = compare_vectors(children, arguments.scratch)
-    for child in children.values():
-        take_turn(child, WARM_UP_BLOCK)
+    if arguments.rounds:
+        for child in children.values():
+            take_turn(child, WARM_UP_BLOCK)
     recorder = Recorder(children, workload)
     for round_number in range(arguments.rounds):
         progress(f"round {round_number + 1} of {arguments.rounds}")

@@ -61,7 +61,7 @@ class Workload:
         path.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1), encoding="utf-8")
 
 
-def build_workload(model: Path, guides: Path, texts: Path | None) -> Workload:
+def build_workload(model: Path, guides: Path, texts: Path | None, *, compare_all: bool) -> Workload:
     """Draw the workload from the guides in `guides` and, where given, the BEIR folder `texts`."""
     tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
     tokenizer.no_padding()
@@ -76,7 +76,7 @@ def build_workload(model: Path, guides: Path, texts: Path | None) -> Workload:
         questions=questions,
         natural=natural,
         fixed=fixed,
-        vectors=compared_texts(questions, natural, fixed),
+        vectors=compared_texts(questions, natural, fixed, compare_all=compare_all),
         lengths={
             "questions": [measure(sampler.count, questions)],
             "natural": [measure(sampler.count, block) for block in natural],
@@ -157,11 +157,14 @@ def measure(count: Callable[[str], int], texts: list[str]) -> Lengths:
     return Lengths(len(texts), sum(tokens), sum(number * number for number in tokens))
 
 
-def compared_texts(questions: list[str], natural: list[list[str]], fixed: list[list[str]]) -> list[str]:
-    """The 200 texts whose vectors are compared: all three kinds, some of every block."""
-    passages = [text for block in natural for text in block[:18]]
-    windows = [text for block in fixed for text in block[:2]]
-    return questions[:40] + passages + windows
+def compared_texts(
+    questions: list[str], natural: list[list[str]], fixed: list[list[str]], *, compare_all: bool
+) -> list[str]:
+    """The texts whose vectors are compared: all of them, or 200 of all three kinds, some of every block."""
+    shares = (None, None, None) if compare_all else (40, 18, 2)
+    passages = [text for block in natural for text in block[: shares[1]]]
+    windows = [text for block in fixed for text in block[: shares[2]]]
+    return questions[: shares[0]] + passages + windows
 
 
 def nearest_length(count: Callable[[str], int], candidates: list[str]) -> list[str]:

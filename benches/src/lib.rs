@@ -10,7 +10,7 @@ use guidepost_model::{
     DeviceChoice, Execution, LocatedModel, ModelChoice, OpenDevice, Places, Precision, SentenceTransformer,
     fetch, locate, registry,
 };
-use guidepost_query::Hit;
+use guidepost_query::{Hit, ndcg_at};
 use guidepost_text::{Embed, Embedding, TextRole};
 use serde::Deserialize;
 
@@ -108,6 +108,29 @@ impl Collection {
         Ok(Collection { name, documents: read_lines(&folder.join("corpus.jsonl"))?, queries, judged })
     }
 
+    /// Every document scored by its cosine to the question. A document is its title, a space and its text.
+    ///
+    /// # Errors
+    /// A disk that refuses or a model that fails.
+    pub fn exact_search(&self, embedder: &dyn Embed) -> anyhow::Result<ExactSearch> {
+        let text = |document: &Document| format!("{} {}", document.title, document.text).trim().to_owned();
+        let texts: Vec<String> = self.documents.iter().map(text).collect();
+        let questions: Vec<String> = self.queries.iter().map(|query| query.text.clone()).collect();
+        let documents =
+            embed_kept(&format!("{}-documents", self.name), embedder, &texts, TextRole::Passage)?;
+        let questions =
+            embed_kept(&format!("{}-questions", self.name), embedder, &questions, TextRole::Question)?;
+        let ndcg = |(query, vector): (&Query, &Embedding)| {
+            let mut ranked: Vec<(f32, usize)> =
+                documents.iter().map(|row| row.cosine(vector)).zip(0..).collect();
+            ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            let ids: Vec<&str> =
+                ranked.iter().take(10).map(|&(_, at)| self.documents[at].id.as_str()).collect();
+            ndcg_at(10, &ids, &self.judged[&query.id])
+        };
+        Ok(ExactSearch { ndcg: self.queries.iter().zip(&questions).map(ndcg).collect(), documents })
+    }
+
     /// The collection as an index, built the way guides are: a guide per document. Kept between runs.
     ///
     /// # Errors
@@ -116,6 +139,15 @@ impl Collection {
         let guides: Vec<ShippedGuide> = self.documents.iter().map(as_guide).collect();
         index(&self.name, &guides, embedder)
     }
+}
+
+/// A collection searched by vectors alone.
+#[derive(Clone)]
+pub struct ExactSearch {
+    /// nDCG@10 of each question.
+    pub ndcg: Vec<f64>,
+    /// The vector of each document.
+    pub documents: Vec<Embedding>,
 }
 
 /// The guides that ship, and the questions that come with them.

@@ -6,9 +6,8 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use guidepost_benches::{Collection, embed_kept, load_model};
-use guidepost_query::{bootstrap, ndcg_at};
-use guidepost_text::{Embed, Embedding, TextRole};
+use guidepost_benches::{Collection, load_model};
+use guidepost_query::bootstrap;
 
 const TOLERANCE: f64 = 0.005;
 
@@ -24,7 +23,7 @@ fn main() -> anyhow::Result<()> {
             None => (argument.as_str(), None),
         };
         let collection = Collection::read(Path::new(folder))?;
-        let scores = scores(&collection, &model)?;
+        let scores = collection.exact_search(&model)?.ndcg;
         let interval = bootstrap(&scores);
         println!(
             "| {} | {} | {} | {:.4} | {:.4} to {:.4} | {} |",
@@ -44,25 +43,4 @@ fn main() -> anyhow::Result<()> {
         bail!("further than {TOLERANCE} from the published figure: {}", missed.join(", "));
     }
     Ok(())
-}
-
-/// nDCG@10 per question.
-fn scores(collection: &Collection, model: &dyn Embed) -> anyhow::Result<Vec<f64>> {
-    let texts: Vec<String> = collection
-        .documents
-        .iter()
-        .map(|document| format!("{} {}", document.title, document.text).trim().to_owned())
-        .collect();
-    let questions: Vec<String> = collection.queries.iter().map(|query| query.text.clone()).collect();
-    let name = &collection.name;
-    let documents = embed_kept(&format!("{name}-documents"), model, &texts, TextRole::Passage)?;
-    let questions = embed_kept(&format!("{name}-questions"), model, &questions, TextRole::Question)?;
-    let score = |(query, vector): (&guidepost_benches::Query, &Embedding)| {
-        let mut ranked: Vec<(f32, usize)> = documents.iter().map(|row| row.cosine(vector)).zip(0..).collect();
-        ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        let ids: Vec<&str> =
-            ranked.iter().take(10).map(|&(_, at)| collection.documents[at].id.as_str()).collect();
-        ndcg_at(10, &ids, &collection.judged[&query.id])
-    };
-    Ok(collection.queries.iter().zip(&questions).map(score).collect())
 }
