@@ -116,8 +116,7 @@ impl Collection {
         let text = |document: &Document| format!("{} {}", document.title, document.text).trim().to_owned();
         let texts: Vec<String> = self.documents.iter().map(text).collect();
         let questions: Vec<String> = self.queries.iter().map(|query| query.text.clone()).collect();
-        let documents =
-            embed_kept(&format!("{}-documents", self.name), embedder, &texts, TextRole::Passage)?;
+        let documents = embed_kept(&format!("{}-documents", self.name), embedder, &texts, TextRole::Passage)?;
         let questions =
             embed_kept(&format!("{}-questions", self.name), embedder, &questions, TextRole::Question)?;
         let ndcg = |(query, vector): (&Query, &Embedding)| {

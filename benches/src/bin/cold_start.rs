@@ -40,7 +40,9 @@ fn main() -> anyhow::Result<()> {
     let program = own.with_file_name("guidepost");
     let folder = model_folder(&program)?;
     let mut search = Command::new(&program);
-    search.args(["search", QUESTION, "-q", "--index"]).arg(guidepost_benches::work_folder().join("cold-index"));
+    search
+        .args(["search", QUESTION, "-q", "--index"])
+        .arg(guidepost_benches::work_folder().join("cold-index"));
     let mut embed = Command::new(&own);
     embed.arg("--embed");
     let mut stock = Command::new(&own);
@@ -72,7 +74,11 @@ fn main() -> anyhow::Result<()> {
         println!("| {name} | {low:.1} | {median:.1} | {high:.1} |");
     }
     let [search, embed, stock, read] = times.map(|quartiles| quartiles[1]);
-    println!("\nratios of the medians: one question / floor {:.2}, search / stock {:.2}", embed / read, search / stock);
+    println!(
+        "\nratios of the medians: one question / floor {:.2}, search / stock {:.2}",
+        embed / read,
+        search / stock
+    );
     Ok(())
 }
 

@@ -14,8 +14,10 @@ const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::Fast, Precision::
 #[expect(clippy::print_stdout, reason = "the table is what the program is for")]
 fn main() -> anyhow::Result<()> {
     let folders: Vec<String> = std::env::args().skip(1).collect();
-    let collections =
-        folders.iter().map(|folder| Collection::read(Path::new(folder))).collect::<anyhow::Result<Vec<_>>>()?;
+    let collections = folders
+        .iter()
+        .map(|folder| Collection::read(Path::new(folder)))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     println!(
         "| collection | documents | questions | precision | nDCG@10 | less f32 | 95 % interval | smallest cosine | mean cosine |"
     );

@@ -1,5 +1,5 @@
-//! Functions of single numbers, on vectors. Coefficients are Chebyshev interpolants made for this file (the script is in
-//! `crates/guidepost-model/src/cpu/coefficients.py`); the tests hold them against the functions in f64.
+//! Functions of single numbers, on vectors. Coefficients are Chebyshev interpolants made for this file by `coefficients.py`
+//! beside it; the tests hold them against the functions in f64.
 
 use super::simd::Simd;
 

@@ -79,6 +79,9 @@ pub(crate) trait Format<S: Simd> {
     unsafe fn splat(from: *const u8) -> Self::Line;
     unsafe fn add_product(sum: Self::Sum, a: Self::Line, b: Self::Line) -> Self::Sum;
     unsafe fn to_f32(sum: Self::Sum) -> S::F32;
+    /// A sum that is not complete yet, kept where the result will be.
+    unsafe fn keep(to: *mut f32, sum: Self::Sum);
+    unsafe fn kept(from: *const f32) -> Self::Sum;
 }
 
 /// f32 times f32.
@@ -112,6 +115,14 @@ impl<S: Simd> Format<S> for F32 {
     unsafe fn to_f32(sum: S::F32) -> S::F32 {
         sum
     }
+    #[inline(always)]
+    unsafe fn keep(to: *mut f32, sum: S::F32) {
+        unsafe { S::store(to, sum) }
+    }
+    #[inline(always)]
+    unsafe fn kept(from: *const f32) -> S::F32 {
+        unsafe { S::load(from) }
+    }
 }
 
 macro_rules! integer_format {
@@ -140,6 +151,14 @@ macro_rules! integer_format {
             unsafe fn to_f32(sum: S::I32) -> S::F32 {
                 unsafe { S::to_f32(sum) }
             }
+            #[inline(always)]
+            unsafe fn keep(to: *mut f32, sum: S::I32) {
+                unsafe { S::store_bytes(to.cast(), sum) }
+            }
+            #[inline(always)]
+            unsafe fn kept(from: *const f32) -> S::I32 {
+                unsafe { S::load_bytes(from.cast()) }
+            }
         }
     };
 }
@@ -167,24 +186,49 @@ pub(crate) unsafe fn multiply<S: Simd, F: Format<S>>(product: &Product) {
     }
 }
 
-/// All rows times the panels of one tile, in tiles of equal height, as far as that goes.
+/// Bytes of `b` that a tile works through before the next tile does: they stay in a first-level cache, beside a tile's rows
+/// of `a`, until all rows have had them.
+const BLOCK_BYTES: usize = 16 * 1024;
+
+/// A part of a product: some rows, one or two panels, some steps.
+#[derive(Clone, Copy)]
+struct Part {
+    row: usize,
+    panel: usize,
+    first_step: usize,
+    steps: usize,
+    /// Which tile of rows this is, of how many.
+    tile: usize,
+    tiles: usize,
+}
+
+/// All rows times the panels of one tile, block after block of steps, in tiles of equal height, as far as that goes.
 #[inline(always)]
 unsafe fn rows<S: Simd, F: Format<S>, const WIDE: bool>(product: &Product, panel: usize) {
     let tiles = product.rows.div_ceil(S::ROWS);
-    let mut row = 0;
-    for tile in 0..tiles {
-        let end = (tile + 1) * product.rows / tiles;
-        unsafe { tile_of_height::<S, F, WIDE>(product, row, end - row, panel) };
-        row = end;
+    let width = if WIDE { S::VECTORS * S::LANES } else { PANEL };
+    let blocks = product.steps.div_ceil(BLOCK_BYTES / 4 / width);
+    let per_block = product.steps.div_ceil(blocks).next_multiple_of(SLAB * F::BYTES / 4);
+    let mut first_step = 0;
+    while first_step < product.steps {
+        let steps = per_block.min(product.steps - first_step);
+        let mut row = 0;
+        for tile in 0..tiles {
+            let end = (tile + 1) * product.rows / tiles;
+            let part = Part { row, panel, first_step, steps, tile, tiles };
+            unsafe { tile_of_height::<S, F, WIDE>(product, part, end - row) };
+            row = end;
+        }
+        first_step += steps;
     }
 }
 
 /// One arm per height; the heights and widths that a family of instructions does not use are not even compiled for it.
 macro_rules! heights {
-    ($product:ident, $row:ident, $height:ident, $panel:ident: $($rows:literal)*) => {
+    ($product:ident, $part:ident, $height:ident: $($rows:literal)*) => {
         match $height {
             $($rows => if const { $rows <= S::ROWS } {
-                tile_of_width::<S, F, $rows, WIDE>($product, $row, $panel)
+                tile_of_width::<S, F, $rows, WIDE>($product, $part)
             },)*
             _ => unreachable!("a tile is at most as high as the registers allow"),
         }
@@ -194,55 +238,70 @@ macro_rules! heights {
 #[inline(always)]
 unsafe fn tile_of_height<S: Simd, F: Format<S>, const WIDE: bool>(
     product: &Product,
-    row: usize,
+    part: Part,
     height: usize,
-    panel: usize,
 ) {
-    unsafe { heights!(product, row, height, panel: 1 2 3 4 5 6 7 8 9 10 11 12) }
+    unsafe { heights!(product, part, height: 1 2 3 4 5 6 7 8 9 10 11 12 13 14) }
 }
 
 #[inline(always)]
 unsafe fn tile_of_width<S: Simd, F: Format<S>, const R: usize, const WIDE: bool>(
     product: &Product,
-    row: usize,
-    panel: usize,
+    part: Part,
 ) {
     unsafe {
         if const { WIDE && S::VECTORS == 4 } {
-            tile::<S, F, R, 4>(product, row, panel);
+            tile::<S, F, R, 4>(product, part);
         } else if const { WIDE && S::VECTORS == 2 } {
-            tile::<S, F, R, 2>(product, row, panel);
+            tile::<S, F, R, 2>(product, part);
         } else {
-            tile::<S, F, R, 1>(product, row, panel);
+            tile::<S, F, R, 1>(product, part);
         }
     }
 }
 
 /// `R` rows times `V` vectors of columns, in registers.
 #[inline(always)]
-unsafe fn tile<S: Simd, F: Format<S>, const R: usize, const V: usize>(
-    product: &Product,
-    row: usize,
-    panel: usize,
-) {
+unsafe fn tile<S: Simd, F: Format<S>, const R: usize, const V: usize>(product: &Product, part: Part) {
     unsafe {
-        let pitch = SLAB * F::BYTES;
+        let Part { row, panel, first_step, steps, tile, tiles } = part;
+        let (pitch, end) = (SLAB * F::BYTES, first_step + steps);
+        let first =
+            product.out.start.add(product.out.offset(product.first_column + panel * PANEL) + row * SLAB);
         let mut sums = [[F::zero(); V]; R];
-        let mut a = product.a.add(row * pitch);
+        if first_step > 0 {
+            for r in 0..R {
+                for vector in 0..V {
+                    sums[r][vector] = F::kept(first.add(r * SLAB + vector * S::LANES));
+                }
+            }
+        }
+        let mut a = product.a.add(row * pitch + first_step * 4 / pitch * product.a_slab);
         let mut lines = [product.b.start; V];
         for (vector, line) in lines.iter_mut().enumerate() {
             let lane = vector * S::LANES;
-            *line = line.add((panel + lane / PANEL) * product.b.panel + lane % PANEL * 4);
+            let place = (panel + lane / PANEL) * product.b.panel + lane % PANEL * 4;
+            *line = line.add(place + first_step * product.b.line);
         }
-        let mut left = product.steps;
+        // Each tile asks for its part of the block that comes next, so that no tile waits for memory.
+        let next = match end < product.steps {
+            true => steps * product.b.line,
+            false => (V * S::LANES).div_ceil(PANEL) * product.b.panel - first_step * product.b.line,
+        };
+        let pace = product.b.line / tiles;
+        let mut ahead = lines.map(|line| line.wrapping_add(next + tile * steps * product.b.line / tiles));
+        let mut left = steps;
         while left > 0 {
             let steps = left.min(pitch / 4);
             for step in 0..steps {
                 let mut b = [F::line(lines[0]); V];
                 for vector in 0..V {
                     b[vector] = F::line(lines[vector]);
-                    S::prefetch(lines[vector].wrapping_add(AHEAD));
                     lines[vector] = lines[vector].wrapping_add(product.b.line);
+                    if vector * S::LANES % PANEL == 0 {
+                        S::prefetch(ahead[vector]);
+                        ahead[vector] = ahead[vector].wrapping_add(pace);
+                    }
                 }
                 for r in 0..R {
                     let x = F::splat(a.add(r * pitch + step * 4));
@@ -254,23 +313,22 @@ unsafe fn tile<S: Simd, F: Format<S>, const R: usize, const V: usize>(
             a = a.wrapping_add(product.a_slab);
             left -= steps;
         }
-        let first =
-            product.out.start.add(product.out.offset(product.first_column + panel * PANEL) + row * SLAB);
         for r in 0..R {
             for vector in 0..V {
-                S::store(first.add(r * SLAB + vector * S::LANES), F::to_f32(sums[r][vector]));
+                let place = first.add(r * SLAB + vector * S::LANES);
+                match end < product.steps {
+                    true => F::keep(place, sums[r][vector]),
+                    false => S::store(place, F::to_f32(sums[r][vector])),
+                }
             }
         }
-        if !product.plain {
+        if end == product.steps && !product.plain {
             for r in 0..R {
                 finish::<S>(product, row + r, panel * PANEL, V);
             }
         }
     }
 }
-
-/// Bytes between the line in use and the one asked for.
-const AHEAD: usize = 1024;
 
 /// Scales, bias, residual and activation of one row of a tile, which still lies in the first-level cache.
 #[inline(always)]

@@ -106,6 +106,10 @@ impl<const VNNI: bool> Simd for Avx2<VNNI> {
         unsafe { _mm256_loadu_si256(from.cast()) }
     }
     #[inline(always)]
+    unsafe fn store_bytes(to: *mut u8, a: __m256i) {
+        unsafe { _mm256_storeu_si256(to.cast(), a) }
+    }
+    #[inline(always)]
     unsafe fn to_f32(a: __m256i) -> __m256 {
         unsafe { _mm256_cvtepi32_ps(a) }
     }

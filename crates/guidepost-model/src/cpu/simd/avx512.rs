@@ -12,7 +12,7 @@ impl<const VNNI: bool> Simd for Avx512<VNNI> {
     type F32 = __m512;
     type I32 = __m512i;
     const LANES: usize = 16;
-    const ROWS: usize = 12;
+    const ROWS: usize = 14;
     const VECTORS: usize = 2;
 
     #[inline(always)]
@@ -90,6 +90,10 @@ impl<const VNNI: bool> Simd for Avx512<VNNI> {
     #[inline(always)]
     unsafe fn load_bytes(from: *const u8) -> __m512i {
         unsafe { _mm512_loadu_si512(from.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn store_bytes(to: *mut u8, a: __m512i) {
+        unsafe { _mm512_storeu_si512(to.cast(), a) }
     }
     #[inline(always)]
     unsafe fn to_f32(a: __m512i) -> __m512 {

@@ -57,6 +57,8 @@ pub(crate) trait Simd: Copy + 'static {
     unsafe fn splat_bytes(from: *const u8) -> Self::I32;
     /// Four bytes for each lane.
     unsafe fn load_bytes(from: *const u8) -> Self::I32;
+    /// The reverse of [`Simd::load_bytes`].
+    unsafe fn store_bytes(to: *mut u8, a: Self::I32);
     unsafe fn to_f32(a: Self::I32) -> Self::F32;
     /// Adds to each lane of `sum` the product of its two i16 of `a` and `b`.
     unsafe fn dot_i16(sum: Self::I32, a: Self::I32, b: Self::I32) -> Self::I32;

@@ -99,6 +99,10 @@ impl Simd for Neon {
         unsafe { vreinterpretq_s32_u8(vld1q_u8(from)) }
     }
     #[inline(always)]
+    unsafe fn store_bytes(to: *mut u8, a: int32x4_t) {
+        unsafe { vst1q_u8(to, vreinterpretq_u8_s32(a)) }
+    }
+    #[inline(always)]
     unsafe fn to_f32(a: int32x4_t) -> float32x4_t {
         unsafe { vcvtq_f32_s32(a) }
     }

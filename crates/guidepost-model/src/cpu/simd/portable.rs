@@ -95,6 +95,10 @@ impl Simd for Portable {
         unsafe { from.cast::<[i32; LANES]>().read_unaligned() }
     }
     #[inline(always)]
+    unsafe fn store_bytes(to: *mut u8, a: [i32; LANES]) {
+        unsafe { to.cast::<[i32; LANES]>().write_unaligned(a) }
+    }
+    #[inline(always)]
     unsafe fn to_f32(a: [i32; LANES]) -> [f32; LANES] {
         a.map(|value| value as f32)
     }
