@@ -195,16 +195,18 @@ impl Shipped {
     }
 }
 
-/// Builds or updates an index that is kept between runs.
+/// Builds or updates an index that is kept between runs; one of another model is made anew.
 fn index(name: &str, guides: &[ShippedGuide], embedder: &dyn Embed) -> anyhow::Result<Snapshot> {
     let index = work_folder().join(format!("{name}-index"));
+    let kept = Snapshot::open(&index)?;
+    let rebuild = kept.is_some_and(|kept| kept.check_fingerprint(Some(embedder)).is_err());
     let request = Request {
         index: &index,
         add: &[],
         remove: &[],
         shipped: guides,
         embedder: Some(embedder),
-        rebuild: false,
+        rebuild,
         wait: true,
     };
     update(&request, &mut |_| ())?;

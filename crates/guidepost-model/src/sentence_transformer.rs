@@ -30,7 +30,7 @@ pub struct SentenceTransformer {
 
 /// What runs the model.
 enum Runner {
-    Cpu(CpuBert),
+    Cpu(Box<CpuBert>),
     Gpu(TensorEmbedder),
 }
 
@@ -236,7 +236,8 @@ impl Runner {
             let kernels = kernels(execution.instructions.as_deref())?;
             let threads = execution.threads.unwrap_or_else(rayon::current_num_threads);
             let (weights, team) = (Weights::open(weights)?, Team::new(threads)?);
-            return CpuBert::load(weights, &folder.bert, execution.precision, kernels, team).map(Runner::Cpu);
+            return CpuBert::load(weights, &folder.bert, execution.precision, kernels, team)
+                .map(|bert| Runner::Cpu(Box::new(bert)));
         }
         let kind = match execution.precision {
             Precision::F32 => DType::F32,

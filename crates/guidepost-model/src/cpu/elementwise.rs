@@ -29,7 +29,7 @@ const GELU: [f32; 17] = [
 ];
 
 /// `exp(r)` on [-ln 2 / 2, ln 2 / 2]. Lowest power first.
-const EXP: [f32; 7] = [1.0, 1.0, 0.5, 0.16666415, 0.041666352, 0.008375126, 0.0013941108];
+const EXP: [f32; 7] = [1.0, 1.0, 0.5, 0.166_664_15, 0.041_666_35, 0.008_375_126, 0.001_394_110_8];
 
 /// `x Φ(x)`, the GELU by its definition. Absolute error below 1e-6.
 #[inline(always)]
@@ -49,7 +49,7 @@ pub(crate) unsafe fn gelu<S: Simd>(x: S::F32) -> S::F32 {
 pub(crate) unsafe fn gelu_tanh<S: Simd>(x: S::F32) -> S::F32 {
     unsafe {
         let cubed = S::mul(S::mul(x, x), S::mul(x, S::splat(0.044_715)));
-        let u = S::mul(S::add(x, cubed), S::splat(-1.595_769_1));
+        let u = S::mul(S::add(x, cubed), S::splat(-1.595_769));
         S::div(x, S::add(S::splat(1.0), exp::<S>(S::min(u, S::splat(80.0)))))
     }
 }

@@ -10,8 +10,16 @@
 //! written once against it. All `unsafe` of the crate is here: kernels follow addresses and need instructions that the
 //! processor must have, so their promises are stated where they are declared and kept in `pass` and `linear`.
 
+#[expect(
+    clippy::undocumented_unsafe_blocks,
+    reason = "every function is unsafe as a whole and hands on its caller's promise"
+)]
 mod attention;
 mod bert;
+#[expect(
+    clippy::undocumented_unsafe_blocks,
+    reason = "every function is unsafe as a whole and hands on its caller's promise"
+)]
 mod elementwise;
 mod groups;
 #[cfg(test)]
@@ -21,8 +29,20 @@ mod layer;
 mod linear;
 mod pass;
 mod peak;
+#[expect(
+    clippy::undocumented_unsafe_blocks,
+    reason = "every function is unsafe as a whole and hands on its caller's promise"
+)]
 mod product;
+#[expect(
+    clippy::undocumented_unsafe_blocks,
+    reason = "every function is unsafe as a whole and hands on its caller's promise"
+)]
 mod rows;
+#[expect(
+    clippy::undocumented_unsafe_blocks,
+    reason = "every function is unsafe as a whole and hands on its caller's promise"
+)]
 mod simd;
 mod slabs;
 mod team;

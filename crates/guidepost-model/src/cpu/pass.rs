@@ -112,7 +112,7 @@ impl Pass<'_> {
         let (shape, matrices) = (self.bert.shape, self.matrices);
         for rows in self.blocks(states.rows) {
             let to = matrices.query_key_value.rows(rows.start, rows.len());
-            // SAFETY: as the caller promises, here and below.
+            // SAFETY: as the caller promises.
             unsafe { self.apply(&layer.query_key_value, states.rows(rows.start, rows.len()), to) };
         }
         self.member.wait();
@@ -131,6 +131,7 @@ impl Pass<'_> {
                 };
                 let inputs = [0, heads, 2 * heads].map(|column| part(matrices.query_key_value, column));
                 let attention = self.space.attention.head(inputs, part(matrices.context, 0));
+                // SAFETY: as the caller promises.
                 unsafe { (self.bert.kernels.attend)(&attention) };
             }
             first += text.len();

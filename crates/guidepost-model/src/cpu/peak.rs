@@ -49,6 +49,7 @@ pub fn measured_peak(threads: usize) -> Result<f64, ModelError> {
 /// The processor has `S`'s instructions.
 #[inline(always)]
 pub(crate) unsafe fn multiply_add<S: Simd>(rounds: usize) -> f32 {
+    // SAFETY: the caller's promise.
     unsafe {
         let factor = S::splat(black_box(0.999));
         let mut sums = [S::splat(1.0); CHAINS];

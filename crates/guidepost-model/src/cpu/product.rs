@@ -270,9 +270,9 @@ unsafe fn tile<S: Simd, F: Format<S>, const R: usize, const V: usize>(product: &
             product.out.start.add(product.out.offset(product.first_column + panel * PANEL) + row * SLAB);
         let mut sums = [[F::zero(); V]; R];
         if first_step > 0 {
-            for r in 0..R {
-                for vector in 0..V {
-                    sums[r][vector] = F::kept(first.add(r * SLAB + vector * S::LANES));
+            for (r, sums) in sums.iter_mut().enumerate() {
+                for (vector, sum) in sums.iter_mut().enumerate() {
+                    *sum = F::kept(first.add(r * SLAB + vector * S::LANES));
                 }
             }
         }
@@ -303,22 +303,22 @@ unsafe fn tile<S: Simd, F: Format<S>, const R: usize, const V: usize>(product: &
                         ahead[vector] = ahead[vector].wrapping_add(pace);
                     }
                 }
-                for r in 0..R {
+                for (r, sums) in sums.iter_mut().enumerate() {
                     let x = F::splat(a.add(r * pitch + step * 4));
-                    for vector in 0..V {
-                        sums[r][vector] = F::add_product(sums[r][vector], x, b[vector]);
+                    for (sum, b) in sums.iter_mut().zip(b) {
+                        *sum = F::add_product(*sum, x, b);
                     }
                 }
             }
             a = a.wrapping_add(product.a_slab);
             left -= steps;
         }
-        for r in 0..R {
-            for vector in 0..V {
+        for (r, sums) in sums.iter().enumerate() {
+            for (vector, sum) in sums.iter().enumerate() {
                 let place = first.add(r * SLAB + vector * S::LANES);
                 match end < product.steps {
-                    true => F::keep(place, sums[r][vector]),
-                    false => S::store(place, F::to_f32(sums[r][vector])),
+                    true => F::keep(place, *sum),
+                    false => S::store(place, F::to_f32(*sum)),
                 }
             }
         }

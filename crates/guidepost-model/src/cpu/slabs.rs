@@ -98,7 +98,7 @@ impl<T> Matrix<T> {
     pub(crate) fn columns(self, first: usize, columns: usize) -> Self {
         assert!(first + columns <= self.columns, "columns {first}+{columns} of {}", self.columns);
         assert!(
-            first % SLAB == 0 || first % SLAB + columns <= SLAB,
+            first.is_multiple_of(SLAB) || first % SLAB + columns <= SLAB,
             "columns {first}+{columns} cross a slab"
         );
         Matrix { start: self.start.wrapping_add(self.offset(first)), columns, ..self }
