@@ -29,7 +29,10 @@ impl Axis {
 
     /// An axis that shows all of these values and names round ones.
     pub(super) fn over(values: &[f64]) -> Self {
-        let high = values.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+        let high = values.iter().copied().fold(0.0, f64::max);
+        if high <= 0.0 {
+            return Axis { logarithmic: false, low: 0.0, high: 1.0, ticks: vec![0.0] };
+        }
         let low = values.iter().copied().filter(|value| *value > 0.0).fold(high, f64::min);
         if high / low <= FAR_APART { Self::linear(high) } else { Self::logarithmic(low / 1.3, high * 1.3) }
     }
