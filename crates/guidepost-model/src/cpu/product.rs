@@ -2,7 +2,8 @@
 //!
 //! `out = finish(a * b)`: `a` is a [`Matrix`] in slabs, `b` lies in panels of 16 columns, each a sequence of lines of 64
 //! bytes. A line holds, for the 16 columns, the weights of one step: one f32, two i16 or four i8 each; a step of `a` is
-//! four bytes in every format. A tile of `a`'s rows times one or two panels stays in registers over all steps.
+//! four bytes in every format. A tile of `a`'s rows times one or two panels stays in registers over a block of
+//! steps; between blocks its sums wait where the result will be.
 
 use super::elementwise;
 use super::simd::Simd;
