@@ -19,7 +19,7 @@ pub(crate) struct Attention {
 }
 
 /// Rows of scores at a time: two tiles of the largest kind.
-const ROWS: usize = 24;
+const ROWS: usize = 28;
 
 /// Memory that attention needs besides its inputs.
 #[derive(Default)]

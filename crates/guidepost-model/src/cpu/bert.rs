@@ -3,6 +3,7 @@
 //! Texts are put into groups. With enough groups each thread takes its own; with few (one short question), all threads
 //! share each group, every one computing a part of the columns, and wait for each other between the stages.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -28,6 +29,8 @@ const WORDS: &str = "embeddings.word_embeddings.weight";
 /// A BERT ready to run.
 pub(crate) struct CpuBert {
     weights: Weights,
+    /// Embeddings of the words where the file has them in another format than f32; else they are read where they lie.
+    converted_words: Option<Vec<f32>>,
     pub(super) shape: Shape,
     /// Embeddings of the positions, that of the first token type added. Shape `[positions, width]`.
     pub(super) places: Vec<f32>,
@@ -59,13 +62,17 @@ impl CpuBert {
             device: "the processor".into(),
             reason: "use f32, fast or int8",
         })?;
-        weights.tensor(WORDS, &[shape.vocabulary, shape.width])?;
+        let converted_words = match weights.tensor(WORDS, &[shape.vocabulary, shape.width])? {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(words) => Some(words),
+        };
         let mut panels = large_memory(config.num_hidden_layers * Layer::bytes(config, storage))?;
         Ok(CpuBert {
             places: load_places(&weights, config)?,
             norm: Norm::load(&weights, "embeddings.LayerNorm", config)?,
             layers: Layer::load_all(&weights, config, storage, &team, &mut panels)?,
             panels,
+            converted_words,
             weights,
             shape,
             kernels,
@@ -90,7 +97,10 @@ impl CpuBert {
     /// # Errors
     /// [`ModelError::Tokens`] for a token outside the vocabulary or a text beyond the model's positions.
     pub(crate) fn forward(&self, texts: &[&[u32]], pooling: Pooling) -> Result<Pooled, ModelError> {
-        let words = self.weights.tensor(WORDS, &[self.shape.vocabulary, self.shape.width])?;
+        let words = match &self.converted_words {
+            Some(words) => Cow::Borrowed(&words[..]),
+            None => self.weights.tensor(WORDS, &[self.shape.vocabulary, self.shape.width])?,
+        };
         self.check(texts)?;
         let lengths: Vec<usize> = texts.iter().map(|text| text.len()).collect();
         let groups = groups(&lengths, GROUP_TOKENS);
@@ -104,7 +114,7 @@ impl CpuBert {
             Mutex::new((vec![vec![0.0; self.shape.width]; texts.len()], Duration::ZERO));
         let alone = groups.len() - groups.len() % self.team.size();
         let next = AtomicUsize::new(0);
-        self.team.run(self.team.size(), |member| {
+        self.team.run(|member| {
             let mut space = spaces[member.index].lock().unwrap_or_else(PoisonError::into_inner);
             let own = space.matrices(self.shape, largest);
             let mut pass = |member: Member<'_>, matrices, group: &[usize]| {

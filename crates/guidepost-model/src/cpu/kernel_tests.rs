@@ -7,19 +7,12 @@ use super::linear::{Application, CodeBuffers, InputOrder, Linear, Output, Storag
 use super::product::Activation;
 use super::rows::NormWeights;
 use super::slabs::{Buffer, Matrix, PANEL, SLAB};
+use crate::random::Random;
 
-/// Reproducible numbers in [-1, 1).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> f32 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 40) as f32 / (1 << 23) as f32 - 1.0
-    }
-
-    fn rows(&mut self, rows: usize, columns: usize) -> Vec<Vec<f32>> {
-        (0..rows).map(|_| (0..columns).map(|_| self.next()).collect()).collect()
-    }
+/// Numbers in [-1, 1).
+fn random_rows(random: &mut Random, rows: usize, columns: usize) -> Vec<Vec<f32>> {
+    let mut number = || (2.0 * random.unit() - 1.0) as f32;
+    (0..rows).map(|_| (0..columns).map(|_| number()).collect()).collect()
 }
 
 /// A matrix and what keeps it alive.
@@ -122,10 +115,10 @@ fn layers_agree_with_their_definition() {
     let mut random = Random(seed);
     let shapes = [(1, 16, 16), (2, 20, 50), (5, 64, 96), (13, 100, 33), (24, 384, 48), (31, 130, 130)];
     for (rows, inputs, outputs) in shapes {
-        let from = random.rows(rows, inputs);
-        let weights = random.rows(outputs, inputs);
-        let bias = random.rows(1, outputs).remove(0);
-        let residual = random.rows(rows, outputs);
+        let from = random_rows(&mut random, rows, inputs);
+        let weights = random_rows(&mut random, outputs, inputs);
+        let bias = random_rows(&mut random, 1, outputs).remove(0);
+        let residual = random_rows(&mut random, rows, outputs);
         let described: Vec<Option<Output<'_>>> = weights
             .iter()
             .zip(&bias)
@@ -162,8 +155,8 @@ fn layers_agree_with_their_definition() {
 #[test]
 fn integer_products_are_the_same_on_every_processor() {
     let mut random = Random(11);
-    let from = random.rows(17, 200);
-    let weights = random.rows(80, 200);
+    let from = random_rows(&mut random, 17, 200);
+    let weights = random_rows(&mut random, 80, 200);
     let outputs: Vec<Option<Output<'_>>> =
         weights.iter().map(|weights| Some(Output { weights, bias: 0.0, factor: 1.0 })).collect();
     let run = |kernels, storage| {
@@ -205,12 +198,12 @@ fn sums_of_the_largest_codes_fit() {
 fn layer_norm_agrees_with_its_definition() {
     let mut random = Random(3);
     for width in [16, 72, 384, 100] {
-        let rows: Vec<Vec<f32>> = random
-            .rows(5, width)
+        let rows: Vec<Vec<f32>> = random_rows(&mut random, 5, width)
             .into_iter()
             .map(|row| row.iter().map(|x| 3.0 * x + 5.0).collect())
             .collect();
-        let (scale, shift) = (random.rows(1, width).remove(0), random.rows(1, width).remove(0));
+        let (scale, shift) =
+            (random_rows(&mut random, 1, width).remove(0), random_rows(&mut random, 1, width).remove(0));
         let expected: Vec<Vec<f64>> = rows
             .iter()
             .map(|row| {
@@ -243,7 +236,7 @@ fn layer_norm_agrees_with_its_definition() {
 fn attention_agrees_with_its_definition() {
     let mut random = Random(5);
     for (tokens, width) in [(1, 16), (2, 32), (15, 64), (16, 32), (40, 32), (49, 128), (130, 32)] {
-        let [query, key, value] = [(); 3].map(|()| random.rows(tokens, width));
+        let [query, key, value] = [(); 3].map(|()| random_rows(&mut random, tokens, width));
         let query: Vec<Vec<f32>> =
             query.into_iter().map(|row| row.iter().map(|x| 4.0 * x).collect()).collect();
         let expected: Vec<Vec<f64>> = query

@@ -90,7 +90,7 @@ impl Layer {
         let loaded: Vec<OnceLock<Result<Layer, ModelError>>> =
             parts.iter().map(|_| OnceLock::new()).collect();
         let next = AtomicUsize::new(0);
-        team.run(team.size(), |_| {
+        team.run(|_| {
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
                 let Some(part) = parts.get(at) else { break };

@@ -27,7 +27,7 @@ pub fn measured_peak(threads: usize) -> Result<f64, ModelError> {
     let fastest = Mutex::new(f64::INFINITY);
     for _ in 0..TIMINGS {
         let slowest = Mutex::new(0.0_f64);
-        team.run(threads, |member| {
+        team.run(|member| {
             member.wait();
             let start = Instant::now();
             // SAFETY: these kernels suit the processor.

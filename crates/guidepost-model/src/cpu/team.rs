@@ -39,9 +39,9 @@ impl Team {
         self.size
     }
 
-    /// Runs `work` once on each of so many members at the same time, the caller being the first.
-    pub(crate) fn run(&self, members: usize, work: impl Fn(Member<'_>) + Sync) {
-        let of = members.clamp(1, self.size);
+    /// Runs `work` once on each member at the same time, the caller being the first.
+    pub(crate) fn run(&self, work: impl Fn(Member<'_>) + Sync) {
+        let of = self.size;
         let _busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
         let barrier = Barrier::default();
         let member = |index| {
@@ -49,14 +49,14 @@ impl Team {
             work(Member { index, of, barrier: &barrier });
         };
         match &self.others {
-            Some(others) if of > 1 => others.in_place_scope(|scope| {
+            Some(others) => others.in_place_scope(|scope| {
                 for index in 1..of {
                     let member = &member;
                     scope.spawn(move |_| member(index));
                 }
                 member(0);
             }),
-            _ => member(0),
+            None => member(0),
         }
     }
 }
@@ -123,9 +123,10 @@ mod tests {
     fn every_member_runs_once_and_waits_for_the_others() {
         for size in 1..5 {
             let team = Team::new(size).expect("threads are to be had");
-            for members in 1..=size {
-                let counts: Vec<AtomicUsize> = (0..members).map(|_| AtomicUsize::new(0)).collect();
-                team.run(members, |member| {
+            // More than once: a team is used again.
+            for _ in 0..size {
+                let counts: Vec<AtomicUsize> = (0..size).map(|_| AtomicUsize::new(0)).collect();
+                team.run(|member| {
                     for round in 0..100 {
                         counts[member.index].fetch_add(1, Ordering::Relaxed);
                         member.wait();
@@ -141,12 +142,12 @@ mod tests {
     fn a_panic_reaches_the_caller() {
         let team = Team::new(3).expect("threads are to be had");
         let run = || {
-            team.run(3, |member| {
+            team.run(|member| {
                 assert!(member.index != 1, "on purpose");
                 member.wait();
             });
         };
         assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err());
-        team.run(3, |member| member.wait());
+        team.run(|member| member.wait());
     }
 }
