@@ -43,12 +43,7 @@ pub fn load_model_as(precision: Precision, threads: Option<usize>) -> anyhow::Re
 /// # Errors
 /// A model that cannot be had.
 pub fn locate_model() -> anyhow::Result<LocatedModel> {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
-    let cache = cache.or(home).context("neither XDG_CACHE_HOME nor HOME is set")?.join("guidepost");
-    let fetched = cache.join("models");
-    let places =
-        Places { models: vec!["models".into(), fetched.clone()], fetched, stamps: cache.join("digests") };
+    let places = Places::of_user().context("this user has no home folder")?;
     let name = registry()[0].name.clone();
     Ok(match locate(&ModelChoice::Named(name.clone()), &places)? {
         Some(model) => model,

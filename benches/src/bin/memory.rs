@@ -7,8 +7,7 @@
 
 use anyhow::Context;
 use guidepost_benches::{Shipped, load_model};
-use guidepost_index::ChunkId;
-use guidepost_text::{Embed, TextRole, passage_text};
+use guidepost_text::{Embed, TextRole};
 
 const TEXTS: [usize; 4] = [1_000, 2_000, 4_000, 16_000];
 
@@ -16,9 +15,7 @@ const TEXTS: [usize; 4] = [1_000, 2_000, 4_000, 16_000];
 fn main() -> anyhow::Result<()> {
     let model = load_model()?;
     let snapshot = Shipped::open(&model)?.snapshot;
-    let passages = (0..snapshot.chunk_count() as u32)
-        .map(|id| Ok(passage_text(&snapshot.chunk(ChunkId(id))?.chunk)))
-        .collect::<anyhow::Result<Vec<String>>>()?;
+    let passages = snapshot.passages()?;
     let most = TEXTS[TEXTS.len() - 1];
     let texts: Vec<&str> = passages.iter().map(String::as_str).cycle().take(most).collect();
     let at_start = most_resident()?;

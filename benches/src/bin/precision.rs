@@ -8,7 +8,6 @@ use std::path::Path;
 use guidepost_benches::{Collection, ExactSearch, load_model_as};
 use guidepost_model::Precision;
 use guidepost_query::bootstrap;
-use guidepost_text::Embedding;
 
 const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::Fast, Precision::Int8];
 
@@ -29,7 +28,7 @@ fn main() -> anyhow::Result<()> {
             let found = collection.exact_search(&load_model_as(precision, None)?)?;
             let exact = exact.get_or_insert_with(|| found.clone());
             let cosines: Vec<f64> =
-                found.documents.iter().zip(&exact.documents).map(|(a, b)| cosine(a, b)).collect();
+                found.documents.iter().zip(&exact.documents).map(|(a, b)| a.precise_cosine(b)).collect();
             let less: Vec<f64> = found.ndcg.iter().zip(&exact.ndcg).map(|(a, b)| a - b).collect();
             let difference = bootstrap(&less);
             println!(
@@ -47,11 +46,4 @@ fn main() -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-/// In f64: what differs is beyond the precision of an f32 near 1.
-fn cosine(a: &Embedding, b: &Embedding) -> f64 {
-    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
-    let (a, b) = (a.as_slice(), b.as_slice());
-    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
 }

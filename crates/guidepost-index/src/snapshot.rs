@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use guidepost_text::{CHUNKER, Embed, Embedding};
+use guidepost_text::{CHUNKER, Embed, Embedding, passage_text};
 
 use crate::chunk_store::ChunkStore;
 use crate::generation::current;
@@ -155,6 +155,15 @@ impl Snapshot {
     /// Damage.
     pub fn chunk(&self, id: ChunkId) -> Result<StoredChunk, IndexError> {
         self.chunks.get(id)
+    }
+
+    /// The text of every chunk as it is embedded, by id.
+    ///
+    /// # Errors
+    /// Damage.
+    pub fn passages(&self) -> Result<Vec<String>, IndexError> {
+        let ids = (0..self.chunk_count() as u32).map(ChunkId);
+        ids.map(|id| Ok(passage_text(&self.chunk(id)?.chunk))).collect()
     }
 
     /// The nearest chunks by cosine in [-1, 1], best first; ties by id. Empty without vectors. Exact up to the size

@@ -7,6 +7,8 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use etcetera::BaseStrategy;
+
 use crate::fetch_hub::{self, Hub};
 use crate::{FetchEvent, FetchProgress, ModelError, ModelSpec, digest, fetch_package, registry};
 
@@ -38,6 +40,19 @@ pub struct Places {
     pub fetched: PathBuf,
     /// Where digests are remembered.
     pub stamps: PathBuf,
+}
+
+impl Places {
+    /// `models` of the working folder, then this user's cache; `None` for a user without a home folder.
+    pub fn of_user() -> Option<Self> {
+        let cache = etcetera::choose_base_strategy().ok()?.cache_dir().join("guidepost");
+        let fetched = cache.join("models");
+        Some(Places {
+            models: vec![PathBuf::from("models"), fetched.clone()],
+            fetched,
+            stamps: cache.join("digests"),
+        })
+    }
 }
 
 /// A model on this machine, verified.

@@ -5,7 +5,7 @@
 //! Needs the real weights: fetches them, or says that it was skipped (`GUIDEPOST_REQUIRE_MODEL=1`: fails).
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use guidepost_model::{
     DeviceChoice, Execution, LocatedModel, ModelChoice, OpenDevice, Places, Precision, SentenceTransformer,
@@ -17,11 +17,7 @@ use safetensors::SafeTensors;
 const NAME: &str = "all-MiniLM-L6-v2";
 
 fn model() -> Option<LocatedModel> {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
-    let cache = cache.or(home)?.join("guidepost");
-    let fetched = cache.join("models");
-    let places = Places { models: vec![fetched.clone()], fetched, stamps: cache.join("digests") };
+    let places = Places::of_user()?;
     let located = locate(&ModelChoice::Named(NAME.into()), &places).expect("what is there is sound");
     match located.map_or_else(|| fetch(NAME, &places, &mut |_| ()), Ok) {
         Ok(model) => Some(model),
@@ -60,20 +56,13 @@ fn fixture() -> (Vec<String>, Vec<Embedding>) {
 #[track_caller]
 fn check(way: &str, min_cosine: f64, found: &[Embedding], expected: &[Embedding]) {
     assert_eq!(found.len(), expected.len());
-    let cosines: Vec<f64> = found.iter().zip(expected).map(|(a, b)| cosine(a, b)).collect();
+    let cosines: Vec<f64> = found.iter().zip(expected).map(|(a, b)| a.precise_cosine(b)).collect();
     let worst =
         (0..cosines.len()).min_by(|&a, &b| cosines[a].total_cmp(&cosines[b])).expect("there are texts");
     let mean = cosines.iter().sum::<f64>() / cosines.len() as f64;
     let _ =
         writeln!(std::io::stderr(), "parity {way}: smallest cosine {:.7}, mean {mean:.7}", cosines[worst]);
     assert!(cosines[worst] >= min_cosine, "{way}: text {worst} has cosine {}", cosines[worst]);
-}
-
-/// In f64, since the differences that count are beyond the precision of an f32 near 1.
-fn cosine(a: &Embedding, b: &Embedding) -> f64 {
-    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
-    let (a, b) = (a.as_slice(), b.as_slice());
-    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
 }
 
 #[test]
@@ -110,7 +99,7 @@ fn order_and_company_do_not_matter() {
         let order: Vec<usize> = (0..texts.len()).map(|at| (at * 37 + 11) % texts.len()).collect();
         let shuffled = embed(&order.iter().map(|&at| texts[at]).collect::<Vec<_>>());
         for (place, &at) in order.iter().enumerate() {
-            let same = cosine(&shuffled[place], &together[at]);
+            let same = shuffled[place].precise_cosine(&together[at]);
             assert!(same > 0.999_999, "{precision}: text {at} differs elsewhere: {same}");
         }
     }

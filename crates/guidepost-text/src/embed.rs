@@ -31,6 +31,15 @@ impl Embedding {
         let dot: f32 = self.0.iter().zip(&other.0).map(|(a, b)| a * b).sum();
         dot.clamp(-1.0, 1.0)
     }
+
+    /// The same in f64 and over the lengths as they are: near 1, f32 hides the differences that count. No number for a
+    /// vector of zeros.
+    pub fn precise_cosine(&self, other: &Embedding) -> f64 {
+        let dot = |a: &[f32], b: &[f32]| -> f64 {
+            a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+        };
+        dot(&self.0, &other.0) / (dot(&self.0, &self.0) * dot(&other.0, &other.0)).sqrt()
+    }
 }
 
 /// Which side of the search a text is on; some models put different words before each.

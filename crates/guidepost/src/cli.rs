@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use guidepost_model::{DeviceChoice, Precision};
 use serde::Deserialize;
 
-pub(crate) use bench::{BenchArgs, BenchCommand, BenchEmbedArgs, BenchSearchArgs};
+pub(crate) use bench::{BenchArgs, BenchCommand, BenchEmbedArgs, BenchOutput, BenchSearchArgs};
 
 const AFTER_HELP: &str = "\
 Examples:

@@ -7,6 +7,7 @@ use etcetera::{BaseStrategy, choose_base_strategy};
 use guidepost_model::Places;
 
 const NAME: &str = "guidepost";
+const HOMELESS: &str = "this user has no home folder; set HOME, or give --index and --model folders";
 
 /// Where the index is when nobody says otherwise.
 pub(crate) fn default_index() -> anyhow::Result<PathBuf> {
@@ -20,16 +21,9 @@ pub(crate) fn settings_file() -> Option<PathBuf> {
 
 /// Where models are looked for, and where fetched ones land.
 pub(crate) fn models() -> anyhow::Result<Places> {
-    let cache = base()?.cache_dir().join(NAME);
-    let fetched = cache.join("models");
-    Ok(Places {
-        models: vec![PathBuf::from("models"), fetched.clone()],
-        fetched,
-        stamps: cache.join("digests"),
-    })
+    Places::of_user().context(HOMELESS)
 }
 
 fn base() -> anyhow::Result<impl BaseStrategy> {
-    choose_base_strategy()
-        .context("this user has no home folder; set HOME, or give --index and --model folders")
+    choose_base_strategy().context(HOMELESS)
 }

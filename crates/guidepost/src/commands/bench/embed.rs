@@ -9,7 +9,7 @@ use guidepost_text::{Embed, Embedding, TextRole};
 
 use super::configuration::{Configuration, Contender, milliseconds};
 use super::embed_report::EmbedReport;
-use super::{ROUNDS, print_json, texts};
+use super::{ROUNDS, publish, texts};
 use crate::Outcome;
 use crate::cli::{BenchEmbedArgs, IndexPlace, ModelArgs};
 use crate::console::{Console, count};
@@ -70,14 +70,7 @@ pub(crate) fn run(args: &BenchEmbedArgs, console: &Console) -> anyhow::Result<Ou
     measure(&mut runs, &material, pace, console)?;
     let reference = reference(&runs, &model, &material)?;
     let report = EmbedReport::new(&runs, &reference, &material, &model.name, pace.rounds);
-    if let Some(path) = &args.output.svg {
-        report.plot(path)?;
-    }
-    match args.output.json {
-        true => print_json(&report)?,
-        false => report.print()?,
-    }
-    Ok(Outcome::Found)
+    publish(&report, &args.output)
 }
 
 fn engine<'a>(

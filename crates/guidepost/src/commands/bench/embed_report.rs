@@ -6,12 +6,12 @@ use std::path::Path;
 use guidepost_text::{Embed, Embedding};
 use serde::Serialize;
 
-use super::SCHEMA_VERSION;
 use super::embed::{Kind, Material, Run, Workload};
 use super::machine::{Machine, peak_resident_bytes};
 use super::plot::Plot;
-use super::statistics::{Parity, median, overtaking, percentile};
+use super::statistics::{Latency, Parity, median, overtaking};
 use super::table::{self, number, percent};
+use super::{Report, SCHEMA_VERSION};
 
 #[derive(Debug, Serialize)]
 pub(super) struct EmbedReport {
@@ -77,15 +77,6 @@ struct Speed {
     share_of_peak: Option<f64>,
 }
 
-#[derive(Debug, Serialize)]
-struct Latency {
-    p50_ms: f64,
-    p95_ms: f64,
-    p99_ms: f64,
-    /// Every question of every round.
-    all_ms: Vec<f64>,
-}
-
 /// Where the time of a call goes when nothing overlaps: shares of 1, medians of the rounds.
 #[derive(Debug, Serialize)]
 struct Phases {
@@ -104,6 +95,48 @@ struct Overtaking {
     cpu: String,
     /// `null` where it never is.
     texts_per_call: Option<usize>,
+}
+
+impl Report for EmbedReport {
+    fn print(&self) -> std::io::Result<()> {
+        let out = &mut anstream::stdout().lock();
+        writeln!(out, "{}", self.machine.describe())?;
+        let mean = self.tokens as f64 / self.texts.max(1) as f64;
+        writeln!(
+            out,
+            "{}: {} passages, {mean:.0} tokens each on average; medians of {} rounds",
+            self.model, self.texts, self.rounds
+        )?;
+        self.print_configurations(out)?;
+        self.print_throughput(out)?;
+        self.print_lengths(out)?;
+        self.print_batches(out)?;
+        self.print_question(out)?;
+        self.print_phases(out)?;
+        self.print_parity(out)?;
+        self.print_overtaking(out)?;
+        if let Some(bytes) = self.peak_resident_bytes {
+            writeln!(out, "\nmost memory resident, everything loaded: {} MB", number(bytes as f64 / 1e6))?;
+        }
+        Ok(())
+    }
+
+    /// Tokens per second against texts per call.
+    fn plot(&self, path: &Path) -> anyhow::Result<()> {
+        let point = |speed: &Speed| (speed.texts_per_call as f64, speed.tokens_per_second);
+        let line = |row: &Row| (row.name.clone(), row.batches.iter().map(point).collect());
+        let mut devices: Vec<&str> = self.configurations.iter().map(|row| row.device.as_str()).collect();
+        devices.dedup();
+        let title = format!("{} on {}", self.model, devices.join(" and "));
+        let plot = Plot {
+            title: &title,
+            subtitle: &self.machine.describe(),
+            x_label: "texts per call",
+            y_label: "tokens per second",
+            series: self.configurations.iter().map(line).collect(),
+        };
+        plot.write(path)
+    }
 }
 
 impl EmbedReport {
@@ -127,29 +160,6 @@ impl EmbedReport {
             configurations,
             peak_resident_bytes: peak_resident_bytes(),
         }
-    }
-
-    pub(super) fn print(&self) -> std::io::Result<()> {
-        let out = &mut anstream::stdout().lock();
-        writeln!(out, "{}", self.machine.describe())?;
-        let mean = self.tokens as f64 / self.texts.max(1) as f64;
-        writeln!(
-            out,
-            "{}: {} passages, {mean:.0} tokens each on average; medians of {} rounds",
-            self.model, self.texts, self.rounds
-        )?;
-        self.print_configurations(out)?;
-        self.print_throughput(out)?;
-        self.print_lengths(out)?;
-        self.print_batches(out)?;
-        self.print_question(out)?;
-        self.print_phases(out)?;
-        self.print_parity(out)?;
-        self.print_overtaking(out)?;
-        if let Some(bytes) = self.peak_resident_bytes {
-            writeln!(out, "\nmost memory resident, everything loaded: {} MB", number(bytes as f64 / 1e6))?;
-        }
-        Ok(())
     }
 
     /// A table with a row per configuration.
@@ -255,23 +265,6 @@ impl EmbedReport {
             out,
         )
     }
-
-    /// Tokens per second against texts per call.
-    pub(super) fn plot(&self, path: &Path) -> anyhow::Result<()> {
-        let point = |speed: &Speed| (speed.texts_per_call as f64, speed.tokens_per_second);
-        let line = |row: &Row| (row.name.clone(), row.batches.iter().map(point).collect());
-        let mut devices: Vec<&str> = self.configurations.iter().map(|row| row.device.as_str()).collect();
-        devices.dedup();
-        let title = format!("{} on {}", self.model, devices.join(" and "));
-        let plot = Plot {
-            title: &title,
-            subtitle: &self.machine.describe(),
-            x_label: "texts per call",
-            y_label: "tokens per second",
-            series: self.configurations.iter().map(line).collect(),
-        };
-        plot.write(path)
-    }
 }
 
 impl Row {
@@ -299,7 +292,7 @@ impl Row {
             natural: natural.expect("the first workload is the natural one"),
             batches,
             lengths,
-            question: Latency::new(&run.latency_ms),
+            question: Latency::new(run.latency_ms.clone()),
             phases: Phases::new(run),
             parity: Parity::new(reference, &run.embeddings),
         }
@@ -325,13 +318,6 @@ impl Speed {
             share_of_peak: run.peak_gflops.map(|peak| operations / seconds / (peak * 1e9)),
             seconds: workload.seconds.clone(),
         }
-    }
-}
-
-impl Latency {
-    fn new(all_ms: &[f64]) -> Self {
-        let at = |percent| percentile(all_ms, percent);
-        Latency { p50_ms: at(50.0), p95_ms: at(95.0), p99_ms: at(99.0), all_ms: all_ms.to_vec() }
     }
 }
 

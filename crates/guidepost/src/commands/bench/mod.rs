@@ -27,11 +27,12 @@ mod plot;
 mod table;
 
 use std::io::Write;
+use std::path::Path;
 
 use serde::Serialize;
 
 use crate::Outcome;
-use crate::cli::{BenchArgs, BenchCommand};
+use crate::cli::{BenchArgs, BenchCommand, BenchOutput};
 use crate::console::Console;
 
 /// Of the JSON objects that `bench` prints.
@@ -47,7 +48,21 @@ pub(crate) fn run(args: &BenchArgs, console: &Console) -> anyhow::Result<Outcome
     }
 }
 
-fn print_json(report: &impl Serialize) -> anyhow::Result<()> {
-    let text = serde_json::to_string_pretty(report)?;
-    Ok(writeln!(anstream::stdout().lock(), "{text}")?)
+/// What a measurement says: as JSON by its shape, as tables, as a plot.
+trait Report: Serialize {
+    /// Prints the tables.
+    fn print(&self) -> std::io::Result<()>;
+    /// Draws the plot.
+    fn plot(&self, path: &Path) -> anyhow::Result<()>;
+}
+
+fn publish(report: &impl Report, output: &BenchOutput) -> anyhow::Result<Outcome> {
+    if let Some(path) = &output.svg {
+        report.plot(path)?;
+    }
+    match output.json {
+        true => writeln!(anstream::stdout().lock(), "{}", serde_json::to_string_pretty(report)?)?,
+        false => report.print()?,
+    }
+    Ok(Outcome::Found)
 }

@@ -10,10 +10,10 @@ use guidepost_text::{Embed, Embedding, TextRole};
 use super::configuration::milliseconds;
 use super::random::Random;
 use super::search_report::SearchReport;
-use super::statistics::{NEIGHBORS, overlap};
+use super::statistics::{NEIGHBORS, nearest, overlap};
 use super::synthetic::Seeds;
-use super::texts::{MOST, all_passages};
-use super::{ROUNDS, print_json};
+use super::texts::MOST;
+use super::{ROUNDS, publish};
 use crate::Outcome;
 use crate::cli::BenchSearchArgs;
 use crate::console::{Console, count};
@@ -45,14 +45,7 @@ pub(crate) fn run(args: &BenchSearchArgs, console: &Console) -> anyhow::Result<O
     let rounds = args.rounds.unwrap_or(ROUNDS);
     measure(&mut subjects, embedder.as_ref(), &questions, rounds, console)?;
     let report = SearchReport::new(&subjects, embedder.fingerprint(), questions.len(), rounds);
-    if let Some(path) = &args.output.svg {
-        report.plot(path)?;
-    }
-    match args.output.json {
-        true => print_json(&report)?,
-        false => report.print()?,
-    }
-    Ok(Outcome::Found)
+    publish(&report, &args.output)
 }
 
 /// An index with all of its measurements.
@@ -118,7 +111,7 @@ fn build(
     console: &Console,
 ) -> anyhow::Result<Vec<Subject>> {
     let sizes = if args.sizes.is_empty() { &SIZES[..] } else { &args.sizes };
-    let mut passages = all_passages(snapshot)?;
+    let mut passages = snapshot.passages()?;
     Random(1).shuffle(&mut passages);
     passages.truncate(MOST);
     anyhow::ensure!(!passages.is_empty(), "the index is empty; index guides with `guidepost index DIR`");
@@ -168,10 +161,7 @@ fn embed(question: &Question, embedder: &dyn Embed) -> anyhow::Result<Embedding>
 /// The nearest passages by the f32 rows, all of them looked at.
 fn exact(snapshot: &Snapshot, query: &Embedding) -> Vec<ChunkId> {
     let ids = (0..snapshot.chunk_count() as u32).map(ChunkId);
-    let mut scored: Vec<(ChunkId, f32)> =
-        ids.filter_map(|id| Some((id, snapshot.cosine(query, id)?))).collect();
-    scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    scored.into_iter().take(NEIGHBORS).map(|(id, _)| id).collect()
+    nearest(ids.filter_map(|id| Some((id, snapshot.cosine(query, id)?))))
 }
 
 /// What came out, and milliseconds.

@@ -5,12 +5,12 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::SCHEMA_VERSION;
 use super::machine::{Machine, peak_resident_bytes};
 use super::plot::Plot;
 use super::search::{Sample, Subject};
-use super::statistics::{mean, percentile};
+use super::statistics::{Latency, mean};
 use super::table::{self, number};
+use super::{Report, SCHEMA_VERSION};
 
 #[derive(Debug, Serialize)]
 pub(super) struct SearchReport {
@@ -34,27 +34,59 @@ struct Row {
     passages: usize,
     bytes: u64,
     /// The question to tokens and through the model.
-    embed: Times,
-    bm25: Times,
-    dense: Times,
+    embed: Latency,
+    bm25: Latency,
+    dense: Latency,
     /// Fusion, reading the passages, confidence.
-    rest: Times,
-    total: Times,
+    rest: Latency,
+    total: Latency,
     /// Searches one after another.
     queries_per_second: f64,
     /// The scan over all f32 rows on one thread, for comparison.
-    exact_scan: Times,
+    exact_scan: Latency,
     /// Mean share of the ten truly nearest among the first ten of the dense leg, in [0, 1].
     recall_at_10: f64,
 }
 
-/// Milliseconds.
-#[derive(Debug, Serialize)]
-struct Times {
-    p50_ms: f64,
-    p95_ms: f64,
-    p99_ms: f64,
-    all_ms: Vec<f64>,
+impl Report for SearchReport {
+    fn print(&self) -> std::io::Result<()> {
+        let out = &mut anstream::stdout().lock();
+        writeln!(out, "{}", self.machine.describe())?;
+        writeln!(out, "{}", self.fingerprint)?;
+        writeln!(out, "{} questions, {} rounds", self.questions, self.rounds)?;
+        self.print_totals(out)?;
+        self.print_stages(out)?;
+        self.print_recall(out)?;
+        if let Some(bytes) = self.peak_resident_bytes {
+            writeln!(out, "\nmost memory resident: {} MB", number(bytes as f64 / 1e6))?;
+        }
+        Ok(())
+    }
+
+    /// Milliseconds of each stage against the number of passages.
+    fn plot(&self, path: &Path) -> anyhow::Result<()> {
+        let mut rows: Vec<&Row> = self.indexes.iter().filter(|row| row.passages > 0).collect();
+        rows.sort_by_key(|row| row.passages);
+        let line = |name: &str, times: fn(&Row) -> &Latency| {
+            let points = rows.iter().map(|row| (row.passages as f64, times(row).p50_ms));
+            (name.to_owned(), points.collect())
+        };
+        let plot = Plot {
+            title: "A search, stage by stage",
+            subtitle: &self.machine.describe(),
+            x_label: "passages in the index",
+            y_label: "milliseconds (median)",
+            series: vec![
+                line("whole search", |row| &row.total),
+                line("embed the question", |row| &row.embed),
+                line("vectors", |row| &row.dense),
+                line("words (BM25)", |row| &row.bm25),
+                line("the rest", |row| &row.rest),
+                line("exact f32 scan", |row| &row.exact_scan),
+            ],
+        };
+        plot.write(path)
+    }
 }
 
 impl SearchReport {
@@ -69,20 +101,6 @@ impl SearchReport {
             indexes: subjects.iter().map(Row::new).collect(),
             peak_resident_bytes: peak_resident_bytes(),
         }
-    }
-
-    pub(super) fn print(&self) -> std::io::Result<()> {
-        let out = &mut anstream::stdout().lock();
-        writeln!(out, "{}", self.machine.describe())?;
-        writeln!(out, "{}", self.fingerprint)?;
-        writeln!(out, "{} questions, {} rounds", self.questions, self.rounds)?;
-        self.print_totals(out)?;
-        self.print_stages(out)?;
-        self.print_recall(out)?;
-        if let Some(bytes) = self.peak_resident_bytes {
-            writeln!(out, "\nmost memory resident: {} MB", number(bytes as f64 / 1e6))?;
-        }
-        Ok(())
     }
 
     /// A table with a row per index.
@@ -102,7 +120,7 @@ impl SearchReport {
     }
 
     fn print_stages(&self, out: &mut dyn Write) -> std::io::Result<()> {
-        let cell = |times: &Times| format!("{} / {}", number(times.p50_ms), number(times.p95_ms));
+        let cell = |times: &Latency| format!("{} / {}", number(times.p50_ms), number(times.p95_ms));
         let rows = self.rows(|row| [&row.embed, &row.bm25, &row.dense, &row.rest].map(cell).to_vec());
         let header = ["p50 / p95 in ms", "embed the question", "words (BM25)", "vectors", "the rest"];
         let remark = "The rest: fusing both rankings, reading the passages, confidence.";
@@ -127,36 +145,11 @@ impl SearchReport {
         ];
         table::print("How much the search by vectors misses", &header, &rows, "", out)
     }
-
-    /// Milliseconds of each stage against the number of passages.
-    pub(super) fn plot(&self, path: &Path) -> anyhow::Result<()> {
-        let mut rows: Vec<&Row> = self.indexes.iter().filter(|row| row.passages > 0).collect();
-        rows.sort_by_key(|row| row.passages);
-        let line = |name: &str, times: fn(&Row) -> &Times| {
-            let points = rows.iter().map(|row| (row.passages as f64, times(row).p50_ms));
-            (name.to_owned(), points.collect())
-        };
-        let plot = Plot {
-            title: "A search, stage by stage",
-            subtitle: &self.machine.describe(),
-            x_label: "passages in the index",
-            y_label: "milliseconds (median)",
-            series: vec![
-                line("whole search", |row| &row.total),
-                line("embed the question", |row| &row.embed),
-                line("vectors", |row| &row.dense),
-                line("words (BM25)", |row| &row.bm25),
-                line("the rest", |row| &row.rest),
-                line("exact f32 scan", |row| &row.exact_scan),
-            ],
-        };
-        plot.write(path)
-    }
 }
 
 impl Row {
     fn new(subject: &Subject) -> Self {
-        let times = |stage: fn(&Sample) -> f64| Times::new(subject.samples.iter().map(stage).collect());
+        let times = |stage: fn(&Sample) -> f64| Latency::new(subject.samples.iter().map(stage).collect());
         let total = times(Sample::total);
         Row {
             name: subject.name,
@@ -168,16 +161,9 @@ impl Row {
             rest: times(|sample| sample.rest),
             queries_per_second: 1e3 / mean(&total.all_ms).max(1e-9),
             total,
-            exact_scan: Times::new(subject.exact_ms.clone()),
+            exact_scan: Latency::new(subject.exact_ms.clone()),
             recall_at_10: mean(&subject.recalls),
         }
-    }
-}
-
-impl Times {
-    fn new(all_ms: Vec<f64>) -> Self {
-        let at = |percent| percentile(&all_ms, percent);
-        Times { p50_ms: at(50.0), p95_ms: at(95.0), p99_ms: at(99.0), all_ms }
     }
 }
 

@@ -27,14 +27,27 @@ pub(super) fn mean(values: &[f64]) -> f64 {
     if values.is_empty() { 0.0 } else { values.iter().sum::<f64>() / values.len() as f64 }
 }
 
-/// Cosine in [-1, 1], summed in f64 so that it does not hide what f32 lost.
-pub(super) fn cosine(a: &Embedding, b: &Embedding) -> f64 {
-    let dot = |a: &Embedding, b: &Embedding| {
-        let products = a.as_slice().iter().zip(b.as_slice()).map(|(a, b)| f64::from(*a) * f64::from(*b));
-        products.sum::<f64>()
-    };
-    let norms = (dot(a, a) * dot(b, b)).sqrt();
-    if norms > 0.0 { (dot(a, b) / norms).clamp(-1.0, 1.0) } else { 1.0 }
+/// How long many things took, in milliseconds.
+#[derive(Debug, Serialize)]
+pub(super) struct Latency {
+    pub(super) p50_ms: f64,
+    pub(super) p95_ms: f64,
+    pub(super) p99_ms: f64,
+    /// Every single one.
+    pub(super) all_ms: Vec<f64>,
+}
+
+impl Latency {
+    pub(super) fn new(all_ms: Vec<f64>) -> Self {
+        let at = |percent| percentile(&all_ms, percent);
+        Latency { p50_ms: at(50.0), p95_ms: at(95.0), p99_ms: at(99.0), all_ms }
+    }
+}
+
+/// Cosine in [-1, 1]; 1 where there is none.
+fn cosine(a: &Embedding, b: &Embedding) -> f64 {
+    let cosine = a.precise_cosine(b);
+    if cosine.is_nan() { 1.0 } else { cosine.clamp(-1.0, 1.0) }
 }
 
 /// How close vectors are to those of another run of the same texts.
@@ -71,10 +84,14 @@ impl Parity {
 /// The texts nearest to one, without itself.
 fn neighbors(vectors: &[Embedding], at: usize) -> Vec<usize> {
     let others = (0..vectors.len()).filter(|&other| other != at);
-    let scored = others.map(|other| (other, vectors[at].cosine(&vectors[other])));
-    let mut scored: Vec<(usize, f32)> = scored.collect();
+    nearest(others.map(|other| (other, vectors[at].cosine(&vectors[other]))))
+}
+
+/// The few of highest cosine, best first; ties by id.
+pub(super) fn nearest<T: Copy + Ord>(scored: impl Iterator<Item = (T, f32)>) -> Vec<T> {
+    let mut scored: Vec<(T, f32)> = scored.collect();
     scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    scored.into_iter().take(NEIGHBORS).map(|(other, _)| other).collect()
+    scored.into_iter().take(NEIGHBORS).map(|(id, _)| id).collect()
 }
 
 /// Share of the first list that the second holds too, in [0, 1]; 1 for an empty one.

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anyhow::{Context, ensure};
-use guidepost_index::{ChunkId, Request, ShippedGuide, Snapshot, update};
-use guidepost_text::{Embed, EmbedError, Embedding, HashEmbedder, TextRole, passage_text};
+use guidepost_index::{Request, ShippedGuide, Snapshot, update};
+use guidepost_text::{Embed, EmbedError, Embedding, HashEmbedder, TextRole};
 
 use super::random::Random;
 use crate::engine::folder;
@@ -34,18 +34,12 @@ pub(super) fn passages(
     };
     update(&request, &mut |_| ())?;
     let snapshot = Snapshot::open(index.path())?.context("the guides were cut and cannot be read")?;
-    let mut passages = all_passages(&snapshot)?;
+    let mut passages = snapshot.passages()?;
     let place = texts.map_or_else(String::new, |texts| format!(" in `{}`", texts.display()));
     ensure!(passages.len() > 1, "no guides to measure with{place}; name another folder with --texts");
     Random(1).shuffle(&mut passages);
     passages.truncate(MOST);
     Ok(passages)
-}
-
-/// Every passage of an index, as it is embedded.
-pub(super) fn all_passages(snapshot: &Snapshot) -> anyhow::Result<Vec<String>> {
-    let ids = 0..snapshot.chunk_count() as u32;
-    ids.map(|id| Ok(passage_text(&snapshot.chunk(ChunkId(id))?.chunk))).collect()
 }
 
 /// Cuts as the model does; its vectors are only there to be something.
