@@ -112,7 +112,7 @@ fn cuts(corpora: &[(String, String)], model: &dyn Embed) -> anyhow::Result<Vec<C
         let name = format!("{} tokens, overlap {overlap}", model.max_tokens());
         cuts.push(plain(&name, corpora, &|corpus, _| windows(&tokens[corpus], size, overlap)));
     }
-    for size in [300, 400, 500, 600, 800, 1000, 1200] {
+    for size in [400, 800, 1200] {
         let name = format!("recursive, {size} characters");
         cuts.push(plain(&name, corpora, &|_, text| recursive(text, size)));
     }

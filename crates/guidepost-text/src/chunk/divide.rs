@@ -117,10 +117,14 @@ impl Division {
 
     fn seam(self, text: &str, start: usize) -> Seam {
         match self {
-            // Text that was never wrapped has its paragraphs on lines of their own.
-            Division::Sentences if begins_line(text, start) => Seam::Line,
+            Division::Sentences => match line_before(text, start) {
+                // Text that was never wrapped has its paragraphs on lines of their own.
+                Some(line) if line.len() > LONGEST_WRAPPED => Seam::Block,
+                Some(_) => Seam::Line,
+                None => Seam::Sentence,
+            },
             Division::Rows | Division::Lines => Seam::Line,
-            Division::Sentences => Seam::Sentence,
+            Division::Clauses if text[..start].trim_end().ends_with(['.', '!', '?']) => Seam::Sentence,
             Division::Clauses => Seam::Clause,
             Division::Words | Division::Characters | Division::Scalars => Seam::Word,
         }
@@ -148,8 +152,13 @@ impl Division {
     }
 }
 
-fn begins_line(text: &str, start: usize) -> bool {
-    text[..start].trim_end_matches([' ', '\t']).ends_with('\n')
+/// A longer line, in bytes, was not broken to fit a page.
+const LONGEST_WRAPPED: usize = 160;
+
+/// The line above, where a line begins at `start`.
+fn line_before(text: &str, start: usize) -> Option<&str> {
+    let above = text[..start].trim_end_matches([' ', '\t']).strip_suffix('\n')?;
+    Some(&above[above.rfind('\n').map_or(0, |at| at + 1)..])
 }
 
 /// Where text goes on behind a sign that ends or halts a sentence. Finds the sentences that rules miss: in text without

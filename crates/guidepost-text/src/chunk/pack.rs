@@ -47,9 +47,9 @@ fn unevenness(tokens: usize) -> f32 {
 fn cost(seam: Seam) -> f32 {
     match seam {
         Seam::Block => 0.0,
-        Seam::Line => 0.05,
-        Seam::Sentence => 0.1,
-        Seam::Clause => 0.3,
-        Seam::Word => 0.6,
+        Seam::Line => 0.1,
+        Seam::Sentence => 0.35,
+        Seam::Clause => 0.6,
+        Seam::Word => 1.2,
     }
 }
