@@ -254,6 +254,30 @@ mod tests {
     }
 
     #[test]
+    fn nested_damage_is_undone() {
+        for text in ["It’s naïve – déjà vu", "Größe: 5 €", "žluťoučký kůň", "Ещё не конец"]
+        {
+            let twice = WINDOWS_1252.decode_without_bom_handling(text.as_bytes()).0;
+            let twice = WINDOWS_1252.decode_without_bom_handling(twice.as_bytes()).0.into_owned();
+            check(&twice, text);
+        }
+    }
+
+    #[test]
+    fn damaged_lines_keep_their_html_entities() {
+        let sound = "Don’t write &lt;div&gt; &amp; &eacute;";
+        check(&damage(sound, WINDOWS_1252), sound);
+    }
+
+    #[test]
+    fn long_lines_are_repaired_in_segments() {
+        let sound = "It’s a café – ".repeat(30_000);
+        check(&damage(&sound, WINDOWS_1252), &sound);
+        let unbroken = "é".repeat(1_500_000);
+        check(&unbroken, &unbroken);
+    }
+
+    #[test]
     fn sequences_that_lost_bytes_are_completed_or_taken_out() {
         check(&damage("🧠 Core", MACINTOSH), "🧠 Core");
         check("- ğŸ Python Developer", "- Python Developer");
@@ -280,6 +304,30 @@ mod tests {
             "Съешь ещё этих мягких французских булок, її",
             "the constant π and the coefficient β",
             "½ ÷ ² × ° § ¶ © ® ™ ¿ ¡",
+            "Tiếng Việt có dấu: Đường, người, được",
+            "Zażółć gęślą jaźń; Łódź, ćwierć",
+            "Árvíztűrő tükörfúrógép",
+            "Þetta er íslenska: æ, ö, ð, þ",
+            "Ça coûte 20 € ; « l’œuvre » à Noël – où ?",
+            "¿Qué? ¡Sí! El niño, la pingüina, 1.º y 2.ª",
+            "São Paulo, ações, às vezes, não",
+            "ÅÄÖ åäö, smörgåsbord, blåbærsyltetøy",
+            "Ελληνικά: Άνθρωπος, «λόγος», έτσι – ναι…",
+            "Українська: її, є, ґанок, під’їзд",
+            "Български език; Српски: ђ, љ, њ, ћ, џ",
+            "עברית: שלום עולם, „ציטוט”",
+            "العربية: مرحبا بالعالم، ٪١٠٠",
+            "فارسی: می‌خواهم برنامه‌نویس شوم",
+            "हिन्दी: नमस्ते दुनिया, क्षेत्र",
+            "தமிழ்: வணக்கம் உலகம்",
+            "ภาษาไทย: สวัสดีชาวโลก",
+            "中文：你好，世界！《书名》、“引号”",
+            "日本語：こんにちは、世界！「引用」…",
+            "한국어: 안녕하세요, 세계!",
+            "ქართული: გამარჯობა; Հայերեն: Բարեւ; አማርኛ: ሰላም",
+            "∀x ∈ ℝ: ⌈x⌉ ≥ x ⇒ α ≤ β², √2 ≈ 1,41 ± ½",
+            "┌──┬──┐ │ ╠══╣ ░▒▓ █",
+            "★ ✓ → ← • ◦ ▪ ① Ⅳ ™ № ‰ † ‡",
             "l’été &amp; &lt;div&gt; &nbsp; &eacute; &#10; &quot;",
             "Größe, Maß, Äpfel, Öl, über",
         ] {

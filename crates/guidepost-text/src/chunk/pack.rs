@@ -4,7 +4,7 @@ use super::divide::{Piece, Seam};
 
 /// Tokens a chunk should have. Shorter chunks are found more surely and say less beside the point, longer ones hold more
 /// of an answer; see `benches/results/chunking.md`.
-pub(super) const PREFERRED: usize = 128;
+pub(super) const PREFERRED: usize = 176;
 
 /// Groups pieces in order: at the cost of the seams it cuts, near the preferred size, never over `budget` unless one
 /// piece alone is. The cheapest of all groupings (dynamic programming, as Knuth and Plass 1981 break paragraphs into lines).

@@ -146,7 +146,7 @@ fn long_sections_are_cut_between_sentences_into_even_parts() {
 
 #[test]
 fn cuts_go_between_paragraphs_rather_than_sentences() {
-    let paragraph = |n: usize| format!("P{n} begins. {}.", words(110));
+    let paragraph = |n: usize| format!("P{n} begins. {}.", words(150));
     let text = format!("# T\n\n{}\n\n{}\n\n{}", paragraph(1), paragraph(2), paragraph(3));
     let expected: Vec<String> = (1..4).map(paragraph).collect();
     check(&text, &expected.iter().map(|text| ("T", text.as_str())).collect::<Vec<_>>());
