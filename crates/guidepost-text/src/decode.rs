@@ -125,7 +125,7 @@ mod tests {
             Some("windows-1251"),
         );
         check(
-            &[&"déjà vu, où ça, naïve, ".as_bytes()[..], b"caf\xe9"].concat(),
+            &["déjà vu, où ça, naïve, ".as_bytes(), b"caf\xe9"].concat(),
             "déjà vu, où ça, naïve, café",
             Some("windows-1252: 1"),
         );
