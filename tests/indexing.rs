@@ -12,14 +12,20 @@ fn three_guides() -> Sandbox {
     home
 }
 
+/// Two sections, the first long enough to keep to itself.
+fn about_apples(more: &str) -> String {
+    format!("# One\n\n{}\n\n## More\n\n{more}\n", "About apples, and how they grow. ".repeat(8))
+}
+
 #[test]
 fn only_what_changed_is_embedded_again() {
     let home = three_guides();
+    home.write("guides/one.md", about_apples("And pears."));
     let built = home.json(&["index", "guides"], 0);
     assert_eq!((&built["guides"], &built["passages"], &built["embedded"]), (&3.into(), &4.into(), &4.into()));
     let again = home.json(&["index"], 0);
     assert_eq!((&again["embedded"], &again["changed"]), (&0.into(), &0.into()));
-    home.write("guides/one.md", "# One\n\nAbout apples.\n\n## More\n\nAnd plums.\n");
+    home.write("guides/one.md", about_apples("And plums."));
     home.write("guides/four.md", "# Four\n\nAbout doors.\n");
     fs::remove_file(home.path("guides/two.md")).expect("it is there");
     let status = home.json(&["status"], 0);

@@ -1,5 +1,8 @@
 //! What the benchmark programs share: the model, and test collections in BEIR's layout.
 
+pub mod spans;
+pub mod splitters;
+
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -252,7 +255,11 @@ fn read(path: &Path) -> anyhow::Result<String> {
     fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))
 }
 
-fn read_lines<T: for<'de> Deserialize<'de>>(path: &Path) -> anyhow::Result<Vec<T>> {
+/// Reads a file with a JSON value on each line.
+///
+/// # Errors
+/// A file that is missing or not understood.
+pub fn read_lines<T: for<'de> Deserialize<'de>>(path: &Path) -> anyhow::Result<Vec<T>> {
     let parse = |line: &str| serde_json::from_str(line).with_context(|| format!("in `{}`", path.display()));
     read(path)?.lines().filter(|line| !line.trim().is_empty()).map(parse).collect()
 }

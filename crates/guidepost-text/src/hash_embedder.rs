@@ -1,6 +1,8 @@
 //! An embedder without weights: hashed bags of words. It finds shared words and nothing more, takes microseconds
 //! and never changes, which is what tests want.
 
+use unicode_segmentation::UnicodeSegmentation;
+
 use crate::{Embed, EmbedError, Embedding, TextRole, words};
 
 /// Feature hashing (Weinberger et al. 2009, "Feature Hashing for Large Scale Multitask Learning"): every word adds
@@ -24,7 +26,7 @@ impl Embed for HashEmbedder {
     }
 
     fn count_tokens(&self, texts: &[&str]) -> Vec<usize> {
-        texts.iter().map(|text| words(text).len()).collect()
+        texts.iter().map(|text| text.unicode_words().count()).collect()
     }
 
     fn embed(

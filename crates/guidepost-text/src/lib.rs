@@ -3,7 +3,7 @@
 //! The data walks one way, and the modules stand in that order:
 //!
 //! ```text
-//! bytes --decode--> text --repair--> sound text --front_matter--> metadata
+//! bytes --decode--> text --repair, tidy--> sound text --front_matter--> metadata
 //!                                         |
 //!                     markdown / plain: sections (heading path, blocks, byte spans)
 //!                                         |
@@ -21,6 +21,7 @@ mod lines;
 mod markdown;
 mod plain;
 mod repair;
+mod tidy;
 
 mod chunk;
 mod sentence;
@@ -53,11 +54,11 @@ pub fn read_document(path: &str, bytes: &[u8]) -> Document {
     document
 }
 
-/// Decodes and repairs: the text whose lines and bytes everything else counts. The second part says what could not
+/// Decodes, repairs and tidies: the text whose lines and bytes everything else counts. The second part says what could not
 /// be read as it stands, one sentence each.
 pub fn read_text(bytes: &[u8]) -> (String, Vec<String>) {
     let mut warnings = Vec::new();
     let decoded = decode::decode(bytes, &mut warnings);
-    let text = repair::repair(&decoded, &mut warnings);
+    let text = tidy::tidy(repair::repair(decoded, &mut warnings));
     (text, warnings)
 }

@@ -99,7 +99,8 @@ fn block_kind(tag: &Tag, depth: usize) -> Option<BlockKind> {
         (Tag::Paragraph | Tag::BlockQuote(_) | Tag::HtmlBlock | Tag::FootnoteDefinition(_), 0) => {
             Some(BlockKind::Text)
         }
-        (Tag::CodeBlock(_) | Tag::Table(_), 0) => Some(BlockKind::Lines),
+        (Tag::CodeBlock(_), 0) => Some(BlockKind::Lines),
+        (Tag::Table(_), 0) => Some(BlockKind::Table),
         (Tag::Item, 1) => Some(BlockKind::ListItem),
         _ => None,
     }

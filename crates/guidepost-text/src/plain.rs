@@ -7,11 +7,13 @@ use crate::{Block, BlockKind, Section, Span, list_mark};
 /// Cuts the text from byte `start` on. Spans count from the beginning of `text`.
 pub(crate) fn sections(text: &str, start: usize) -> Vec<Section> {
     let lines = read_lines(text, start);
+    // The first line that says something may be the title.
+    let lines = &lines[lines.iter().take_while(|line| line.text.is_empty()).count()..];
     let mut sections: Vec<Section> = Vec::new();
     let mut path: Vec<(usize, String)> = Vec::new();
     let mut at = 0;
     while at < lines.len() {
-        if let Some((level, label, taken)) = heading_at(&lines, at) {
+        if let Some((level, label, taken)) = heading_at(lines, at) {
             path.retain(|&(outer, _)| outer < level);
             let (label, overlong) = cut_label(&label);
             path.push((level, label));
@@ -80,7 +82,7 @@ fn heading_at(lines: &[Line], at: usize) -> Option<(usize, String, usize)> {
     if line.ends_with('\u{200b}') {
         return Some((2, label(line), 1));
     }
-    let first = lines[..at].iter().all(|line| line.text.is_empty());
+    let first = at == 0;
     let looks = looks_like_heading(line) && leads_somewhere(lines, at);
     (looks || (first && looks_like_heading(line))).then(|| (if first { 1 } else { 2 }, label(line), 1))
 }

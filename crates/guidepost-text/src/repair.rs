@@ -12,28 +12,32 @@ use encoding_rs::{Encoding, MACINTOSH, WINDOWS_1252, WINDOWS_1254};
 use plsfix::{TextFixerConfig, fix_text};
 
 /// Repairs a text; what was changed is one warning.
-pub(crate) fn repair(text: &str, warnings: &mut Vec<String>) -> String {
+pub(crate) fn repair(text: String, warnings: &mut Vec<String>) -> String {
     if text.is_ascii() {
-        return text.to_owned();
+        return text;
     }
     let mut tally = Tally::default();
-    let greek = is_greek_debris(text);
-    let lines: Vec<String> = text
-        .split('\n')
-        .map(|line| {
-            // Partial ones first: what is left of them looks like whole sequences of yet another encoding.
-            let partial = undo_partial_sequences(line, &mut tally);
-            let whole = undo_whole_sequences(&partial, &mut tally);
-            if greek { undo_greek(&whole, &mut tally) } else { whole }
-        })
-        .collect();
+    let greek = is_greek_debris(&text);
+    let mut repaired = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        if line.is_ascii() {
+            repaired.push_str(line);
+            continue;
+        }
+        let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
+        // Partial ones first: what is left of them looks like whole sequences of yet another encoding.
+        let partial = undo_partial_sequences(line, &mut tally);
+        let whole = undo_whole_sequences(&partial, &mut tally);
+        repaired.push_str(&if greek { undo_greek(&whole, &mut tally) } else { whole });
+        repaired.push_str(end);
+    }
     if tally.repaired + tally.lost > 0 {
         warnings.push(format!(
             "text garbled by a wrong encoding (mojibake) was repaired; places mended: {}, characters lost: {}",
             tally.repaired, tally.lost
         ));
     }
-    lines.join("\n")
+    repaired
 }
 
 #[derive(Default)]
@@ -57,26 +61,48 @@ const ENCODING_ONLY: TextFixerConfig = TextFixerConfig {
     fix_line_breaks: false,
     remove_control_chars: false,
     normalization: None,
-    max_decode_length: 1_000_000,
+    max_decode_length: i32::MAX,
 };
 
+/// plsfix goes over a text many times, and cuts a longer one anywhere, even through a character.
+const MAX_SEGMENT: usize = 64 << 10;
+
+/// plsfix resolves HTML entities whatever it is told; text that shows them would lose them. This stands for their `&`
+/// meanwhile: a control character, the same in every code page.
+const MASK: char = '\u{1}';
+
 fn undo_whole_sequences(line: &str, tally: &mut Tally) -> String {
-    if line.is_ascii() {
-        return line.to_owned();
+    let mut repaired = String::with_capacity(line.len());
+    for segment in segments(line) {
+        let masked = segment.replace(MASK, "").replace('&', MASK.encode_utf8(&mut [0; 4]));
+        let fixed = fix_text(&masked, Some(&ENCODING_ONLY));
+        if fixed == masked || fixed.contains('\n') {
+            repaired.push_str(segment);
+        } else {
+            tally.repaired += 1;
+            repaired.push_str(&fixed.replace(MASK, "&"));
+        }
     }
-    let fixed = fix_text(line, Some(&ENCODING_ONLY));
-    if fixed == line || fixed.contains('\n') {
-        return line.to_owned();
-    }
-    tally.repaired += 1;
-    fixed
+    repaired
+}
+
+/// Parts of a line, cut behind a space if there is one. Nearly always the whole.
+fn segments(line: &str) -> impl Iterator<Item = &str> {
+    let mut rest = line;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let limit = (0..=rest.len().min(MAX_SEGMENT)).rev().find(|&at| rest.is_char_boundary(at))?;
+        let space = rest[..limit].rfind(' ').filter(|_| limit < rest.len()).map(|at| at + 1);
+        let (segment, after) = rest.split_at(space.unwrap_or(limit));
+        rest = after;
+        Some(segment)
+    })
 }
 
 /// Takes out or completes what is left of sequences that lost bytes, run by run.
 fn undo_partial_sequences(line: &str, tally: &mut Tally) -> String {
-    if line.is_ascii() {
-        return line.to_owned();
-    }
     let mut repaired = String::with_capacity(line.len());
     let mut rest = line;
     while let Some(start) = rest.find(|c: char| !c.is_ascii()) {
@@ -209,7 +235,7 @@ mod tests {
     #[track_caller]
     fn check(damaged: &str, sound: &str) {
         let mut warnings = Vec::new();
-        assert_eq!(repair(damaged, &mut warnings), sound);
+        assert_eq!(repair(damaged.to_owned(), &mut warnings), sound);
         assert_eq!(warnings.is_empty(), damaged == sound, "{warnings:?}");
     }
 
@@ -225,6 +251,30 @@ mod tests {
         check(&damage("Here’s a plan", MACINTOSH), "Here’s a plan");
         check(&damage("🚀 Launch", WINDOWS_1252), "🚀 Launch");
         check(&damage("✅ Done", MACINTOSH), "✅ Done");
+    }
+
+    #[test]
+    fn nested_damage_is_undone() {
+        for text in ["It’s naïve – déjà vu", "Größe: 5 €", "žluťoučký kůň", "Ещё не конец"]
+        {
+            let twice = WINDOWS_1252.decode_without_bom_handling(text.as_bytes()).0;
+            let twice = WINDOWS_1252.decode_without_bom_handling(twice.as_bytes()).0.into_owned();
+            check(&twice, text);
+        }
+    }
+
+    #[test]
+    fn damaged_lines_keep_their_html_entities() {
+        let sound = "Don’t write &lt;div&gt; &amp; &eacute;";
+        check(&damage(sound, WINDOWS_1252), sound);
+    }
+
+    #[test]
+    fn long_lines_are_repaired_in_segments() {
+        let sound = "It’s a café – ".repeat(30_000);
+        check(&damage(&sound, WINDOWS_1252), &sound);
+        let unbroken = "é".repeat(1_500_000);
+        check(&unbroken, &unbroken);
     }
 
     #[test]
@@ -254,6 +304,31 @@ mod tests {
             "Съешь ещё этих мягких французских булок, її",
             "the constant π and the coefficient β",
             "½ ÷ ² × ° § ¶ © ® ™ ¿ ¡",
+            "Tiếng Việt có dấu: Đường, người, được",
+            "Zażółć gęślą jaźń; Łódź, ćwierć",
+            "Árvíztűrő tükörfúrógép",
+            "Þetta er íslenska: æ, ö, ð, þ",
+            "Ça coûte 20 € ; « l’œuvre » à Noël – où ?",
+            "¿Qué? ¡Sí! El niño, la pingüina, 1.º y 2.ª",
+            "São Paulo, ações, às vezes, não",
+            "ÅÄÖ åäö, smörgåsbord, blåbærsyltetøy",
+            "Ελληνικά: Άνθρωπος, «λόγος», έτσι – ναι…",
+            "Українська: її, є, ґанок, під’їзд",
+            "Български език; Српски: ђ, љ, њ, ћ, џ",
+            "עברית: שלום עולם, „ציטוט”",
+            "العربية: مرحبا بالعالم، ٪١٠٠",
+            "فارسی: می‌خواهم برنامه‌نویس شوم",
+            "हिन्दी: नमस्ते दुनिया, क्षेत्र",
+            "தமிழ்: வணக்கம் உலகம்",
+            "ภาษาไทย: สวัสดีชาวโลก",
+            "中文：你好，世界！《书名》、“引号”",
+            "日本語：こんにちは、世界！「引用」…",
+            "한국어: 안녕하세요, 세계!",
+            "ქართული: გამარჯობა; Հայերեն: Բարեւ; አማርኛ: ሰላም",
+            "∀x ∈ ℝ: ⌈x⌉ ≥ x ⇒ α ≤ β², √2 ≈ 1,41 ± ½",
+            "┌──┬──┐ │ ╠══╣ ░▒▓ █",
+            "★ ✓ → ← • ◦ ▪ ① Ⅳ ™ № ‰ † ‡",
+            "l’été &amp; &lt;div&gt; &nbsp; &eacute; &#10; &quot;",
             "Größe, Maß, Äpfel, Öl, über",
         ] {
             check(text, text);

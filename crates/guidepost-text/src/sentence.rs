@@ -4,22 +4,28 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::Span;
 
+/// Nothing inside bold text ends a sentence, unless a mark is missing: then it is not bold for longer than this, in bytes.
+const LONGEST_BOLD: usize = 500;
+
 /// The sentences of a text as byte spans, trimmed, in order. Every list item and every line of a table begins a
 /// sentence of its own; a hard-wrapped paragraph does not.
 pub fn sentences(text: &str) -> Vec<Span> {
     let mut found = Vec::new();
     for paragraph in paragraphs(text) {
         let mut pending: Option<Span> = None;
+        let mut bold = false;
         // Unicode's rules end a sentence at every line break; in a hard-wrapped paragraph it is a space.
         let flowing = paragraph.of(text).replace('\n', " ");
         for (offset, piece) in flowing.split_sentence_bound_indices() {
             let start = paragraph.start + offset;
             let span = Span { start, end: start + piece.len() };
             let joined = pending.take().map_or(span, |before| before.join(span));
-            if ends_early(joined.of(text)) {
+            bold ^= piece.matches("**").count() % 2 == 1;
+            if (bold && joined.end - joined.start < LONGEST_BOLD) || ends_early(joined.of(text)) {
                 pending = Some(joined);
             } else {
                 found.push(joined.trim(text));
+                bold = false;
             }
         }
         found.extend(pending.map(|span| span.trim(text)));
@@ -81,10 +87,6 @@ fn is_quoted(line: &str) -> bool {
 
 /// A full stop behind an abbreviation, an initial or a list number ends no sentence.
 fn ends_early(sentence: &str) -> bool {
-    // Nor does anything inside bold text.
-    if sentence.matches("**").count() % 2 == 1 {
-        return true;
-    }
     let Some(body) = sentence.trim_end().strip_suffix('.') else { return false };
     let last = body.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or(body);
     let initial = last.chars().count() == 1 && last.chars().all(char::is_uppercase);

@@ -148,17 +148,19 @@ pub enum BlockKind {
     Text,
     /// One item of a list with everything under it: divided between sentences.
     ListItem,
-    /// Code or a table: divided between lines.
+    /// A table whose first line names its columns: divided between rows.
+    Table,
+    /// Code: divided between lines.
     Lines,
 }
 
-/// A piece of a section that fits the model together with its heading path.
+/// A piece of a section, or small sections side by side, that fits the model together with its heading path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chunk {
-    /// Headings from the title down.
+    /// Headings from the title down, as far as all of the text shares them.
     pub heading_path: Vec<String>,
     /// The heading path as one line, as it is embedded and indexed before the text; outer headings are left out
-    /// where it would take more than half of the model's limit.
+    /// where it would take more than half of the model's limit. Later rows of a table have its header row here, too.
     pub context: String,
     /// Lines of the text, 1-based.
     pub lines: Lines,
