@@ -135,8 +135,8 @@ impl Pen {
         let sound = [x, y].iter().all(|n| n.abs() < 100_000.0) && size.is_finite() && size < 10_000.0;
         // Glyphs on their side are stamps on the margin.
         let upright = b.abs() <= a.abs() * 0.2 && a > 0.0;
-        let quarter = f64::from((size / 4.0).max(0.5));
-        let key = (text, (x / quarter).round() as i32, (y / quarter).round() as i32);
+        // Half points are less than any letter is wide, and more than bold letters are shifted by.
+        let key = (text, (x * 2.0).round() as i32, (y * 2.0).round() as i32);
         if !sound || !upright || size < 1.0 || (key.0 != " " && self.seen.contains(&key)) {
             return;
         }
@@ -174,6 +174,8 @@ fn plain_letters(text: &str) -> String {
             '\u{f0b7}' | '\u{f0a7}' | '●' | '○' | '▪' | '■' | '◦' | '∙' | '➢' | '❖' => {
                 plain.push('•')
             }
+            // A glyph is drawn, so it is no hyphen that may be there or not.
+            '\u{ad}' | '‐' | '‑' => plain.push('-'),
             '\u{200b}' | '\u{feff}' => {}
             c if c.is_whitespace() => plain.push(' '),
             c if c.is_control() => {}

@@ -33,8 +33,11 @@ pub(super) struct Page {
 
 /// Writes the text of all pages.
 pub(super) fn read(pages: &[Page]) -> Writer {
-    let mut lines: Vec<Vec<Line>> = pages.iter().map(lines).collect();
-    drop_running_heads(pages, &mut lines);
+    let mut pieces: Vec<Vec<Piece>> = pages.iter().map(|page| rows(pieces(&page.glyphs)).concat()).collect();
+    drop_running_heads(pages, &mut pieces);
+    // A page whose columns hold tables or headings has its gutter where other pages have theirs.
+    let usual = pieces.iter().filter_map(|pieces| gutter(pieces)).next();
+    let lines: Vec<Vec<Line>> = pieces.into_iter().map(|pieces| lines(pieces, usual)).collect();
     let fonts = Fonts::of(&lines);
     let mut text = Text { writer: Writer::default(), fonts, open: None, lists: Vec::new() };
     for lines in &lines {
@@ -94,9 +97,19 @@ impl Line {
     }
 }
 
-/// The lines of a page in reading order.
-fn lines(page: &Page) -> Vec<Line> {
-    let mut pieces = pieces(&page.glyphs);
+/// The lines of a page in reading order. `usual` is where other pages have their gutter.
+fn lines(pieces: Vec<Piece>, usual: Option<f32>) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let gutter = gutter(&pieces).or(usual.filter(|&gutter| divides(gutter, &pieces)));
+    match gutter {
+        Some(gutter) => divide(pieces, gutter, 0, &mut lines),
+        None => lines.extend(rows(pieces).into_iter().map(|pieces| Line { pieces })),
+    }
+    lines
+}
+
+/// The pieces of each base line, from left to right.
+fn rows(mut pieces: Vec<Piece>) -> Vec<Vec<Piece>> {
     pieces.sort_by(|a, b| a.y.total_cmp(&b.y).then(a.x0.total_cmp(&b.x0)));
     let mut rows: Vec<Vec<Piece>> = Vec::new();
     for piece in pieces {
@@ -109,7 +122,7 @@ fn lines(page: &Page) -> Vec<Line> {
         row.sort_by(|a, b| a.x0.total_cmp(&b.x0));
         join_near(row);
     }
-    unfold_columns(rows, 0)
+    rows
 }
 
 /// Puts glyphs together as they were drawn, as long as they follow each other on a base line.
@@ -121,7 +134,9 @@ fn pieces(glyphs: &[Glyph]) -> Vec<Piece> {
             let size = piece.size.max(glyph.size);
             // Raised and lowered signs belong to their word.
             let near = (glyph.y - piece.y).abs() < 0.5 * size;
-            near && gap > -0.5 * size && gap < 0.9 * size
+            // A lone o far from its word is a bullet.
+            let bullet = piece.text.trim() == "o" && gap > 0.4 * size;
+            near && !bullet && gap > -0.5 * size && gap < 0.9 * size
         });
         match pieces.last_mut().filter(|_| follows) {
             Some(piece) => piece.add(glyph),
@@ -180,77 +195,108 @@ impl Piece {
 /// Joins the pieces of a row that are set apart by no more than words are, and marks with their items.
 fn join_near(row: &mut Vec<Piece>) {
     let mut joined: Vec<Piece> = Vec::with_capacity(row.len());
-    for piece in row.drain(..) {
+    for mut piece in row.drain(..) {
+        // Word's second bullet is the letter o.
+        if joined.is_empty() && piece.text.trim() == "o" {
+            piece.text = "•".to_owned();
+        }
         match joined.last_mut() {
-            Some(last) if piece.x0 - last.x1 < if last.is_mark() { 4.0 } else { 1.1 } * last.size => {
-                last.join(piece)
-            }
+            Some(last) if is_near(last, &piece) => last.join(piece),
+
             _ => joined.push(piece),
         }
     }
     *row = joined;
 }
 
-/// Lines side by side that are as long as lines of prose stand in columns; shorter ones are cells of a table.
-const PROSE: usize = 18;
-
-/// Most columns side by side.
-const MAX_COLUMNS: usize = 8;
-
-/// Puts the right column behind the left one, wherever rows stand in two columns or more.
-fn unfold_columns(rows: Vec<Vec<Piece>>, depth: usize) -> Vec<Line> {
-    let mut lines = Vec::new();
-    let mut at = 0;
-    while at < rows.len() {
-        let (gutter, count) = columns_at(&rows[at..]);
-        if let Some(gutter) = gutter.filter(|_| depth < MAX_COLUMNS) {
-            let band = &rows[at..at + count];
-            let side = |keep: &dyn Fn(&Piece) -> bool| {
-                let part =
-                    |row: &Vec<Piece>| row.iter().filter(|piece| keep(piece)).cloned().collect::<Vec<_>>();
-                band.iter().map(part).filter(|row| !row.is_empty()).collect::<Vec<_>>()
-            };
-            lines.extend(unfold_columns(side(&|piece| piece.x0 < gutter), depth + 1));
-            lines.extend(unfold_columns(side(&|piece| piece.x0 >= gutter), depth + 1));
-            at += count;
-        } else {
-            lines.push(Line { pieces: rows[at].clone() });
-            at += 1;
-        }
-    }
-    lines
+fn is_near(left: &Piece, right: &Piece) -> bool {
+    let most = if left.is_mark() { 4.0 } else { 1.0 };
+    right.x0 - left.x1 < most * left.size.min(right.size)
 }
 
-/// Fewest rows with text on both sides of a gutter that make columns, and most rows that are looked at.
-const MIN_ROWS: usize = 4;
-const MAX_ROWS: usize = 400;
+/// Most times that a page is divided into columns, and a column again.
+const MAX_DIVISIONS: usize = 4;
 
-/// Where the first column ends, and how many rows from the first stand in columns.
-fn columns_at(rows: &[Vec<Piece>]) -> (Option<f32>, usize) {
-    // The gutter can only lie where the first row that has one does.
-    let Some(row) = rows.iter().take(3).find(|row| row.len() > 1) else { return (None, 0) };
-    let (mut left, mut right) = (row[0].x1, row[1].x0);
-    let (mut both, mut prose, mut end) = (0, 0, 0);
-    for (at, row) in rows.iter().take(MAX_ROWS).enumerate() {
-        let before =
-            row.iter().filter(|piece| piece.x0 < right - 1.0).map(|piece| piece.x1).fold(0.0, f32::max);
-        let after =
-            row.iter().filter(|piece| piece.x0 >= right - 1.0).map(|piece| piece.x0).fold(f32::MAX, f32::min);
-        // Narrower than a letter is wide, and it is no gutter any more.
-        let (narrow_left, narrow_right) = (left.max(before), right.min(after));
-        if narrow_right - narrow_left < 0.7 * row[0].size {
-            break;
-        }
-        (left, right) = (narrow_left, narrow_right);
-        if before > 0.0 && after < f32::MAX {
-            both += 1;
-            let long = |piece: &Piece| piece.text.chars().count() >= PROSE;
-            prose += usize::from(row.iter().filter(|piece| long(piece)).count() > 1);
-        }
-        end = at + 1;
+/// Adds the lines of a column in reading order; it may have columns itself.
+fn unfold_columns(pieces: Vec<Piece>, divisions: usize, lines: &mut Vec<Line>) {
+    let gutter = if divisions < MAX_DIVISIONS { gutter(&pieces) } else { None };
+    match gutter {
+        Some(gutter) => divide(pieces, gutter, divisions, lines),
+        None => lines.extend(rows(pieces).into_iter().map(|pieces| Line { pieces })),
     }
-    let columns = both >= MIN_ROWS && prose * 5 >= both * 3;
-    (columns.then_some((left + right) / 2.0), end)
+}
+
+/// Adds the left column before the right one, and what stands across both between what is above and what is below.
+fn divide(pieces: Vec<Piece>, gutter: f32, divisions: usize, lines: &mut Vec<Line>) {
+    let (mut left, mut right) = (Vec::new(), Vec::new());
+    for piece in pieces {
+        if piece.x1 <= gutter {
+            left.push(piece);
+        } else if piece.x0 >= gutter {
+            right.push(piece);
+        } else {
+            unfold_columns(std::mem::take(&mut left), divisions + 1, lines);
+            unfold_columns(std::mem::take(&mut right), divisions + 1, lines);
+            lines.push(Line { pieces: vec![piece] });
+        }
+    }
+    unfold_columns(left, divisions + 1, lines);
+    unfold_columns(right, divisions + 1, lines);
+}
+
+/// Characters that a line of a column has on average; the cells of a table have fewer.
+const PROSE: usize = 18;
+
+/// Fewest lines of a column, and most lines across columns to a hundred in them.
+const MIN_LINES: usize = 6;
+const MAX_ACROSS: usize = 15;
+
+/// The middle of the space between two columns of prose, if there are any. Points are steps enough.
+fn gutter(pieces: &[Piece]) -> Option<f32> {
+    let left = pieces.iter().map(|piece| piece.x0).fold(f32::MAX, f32::min);
+    let right = pieces.iter().map(|piece| piece.x1).fold(f32::MIN, f32::max);
+    let width = right - left;
+    if pieces.len() < 2 * MIN_LINES || !(50.0..20_000.0).contains(&width) {
+        return None;
+    }
+    // How many pieces cover each point: what begins there less what ends there, added up.
+    let mut covered = vec![0i32; width as usize + 2];
+    for piece in pieces {
+        covered[(piece.x0 - left).max(0.0) as usize] += 1;
+        covered[((piece.x1 - left).max(0.0).ceil() as usize).min(width as usize + 1)] -= 1;
+    }
+    let mut sum = 0;
+    covered.iter_mut().for_each(|count| {
+        sum += *count;
+        *count = sum;
+    });
+    let inner = covered.len() / 5..covered.len() * 4 / 5;
+    let least = *covered[inner.clone()].iter().min()?;
+    let first = inner.start + covered[inner.clone()].iter().position(|count| *count == least)?;
+    let last = (first..inner.end).take_while(|&at| covered[at] == least).last()?;
+    let gutter = left + (first + last) as f32 / 2.0 + 0.5;
+    let [(before, letters_before), (after, letters_after)] = sides(gutter, pieces);
+    let prose = letters_before >= PROSE * before && letters_after >= PROSE * after;
+    let wide = (last - first) as f32 >= 0.6 * pieces[0].size.min(12.0);
+    (prose && wide && divides(gutter, pieces)).then_some(gutter)
+}
+
+/// Lines and letters on the left and on the right of a gutter.
+fn sides(gutter: f32, pieces: &[Piece]) -> [(usize, usize); 2] {
+    let mut sides = [(0, 0); 2];
+    for piece in pieces.iter().filter(|piece| piece.x1 <= gutter || piece.x0 >= gutter) {
+        let (lines, letters) = &mut sides[usize::from(piece.x0 >= gutter)];
+        *lines += 1;
+        *letters += piece.text.chars().count();
+    }
+    sides
+}
+
+/// Whether enough lines stand on both sides of a gutter, and hardly any across it.
+fn divides(gutter: f32, pieces: &[Piece]) -> bool {
+    let [(before, _), (after, _)] = sides(gutter, pieces);
+    let across = pieces.len() - before - after;
+    before >= MIN_LINES && after >= MIN_LINES && across * 100 <= MAX_ACROSS * (before + after)
 }
 
 /// Share of a page's height at its top and bottom in which running heads and page numbers stand.
@@ -258,18 +304,18 @@ const MARGIN: f32 = 0.12;
 
 /// Takes out lines at the edges of pages that return on other pages with nothing but their numbers changed, and lines
 /// that are nothing but a page number.
-fn drop_running_heads(pages: &[Page], lines: &mut [Vec<Line>]) {
+fn drop_running_heads(pages: &[Page], pieces: &mut [Vec<Piece>]) {
     let mut seen: HashMap<(String, i32), usize> = HashMap::new();
-    for (page, lines) in pages.iter().zip(lines.iter()) {
-        let mut keys: Vec<_> = lines.iter().filter_map(|line| edge_key(page, line)).collect();
+    for (page, pieces) in pages.iter().zip(pieces.iter()) {
+        let mut keys: Vec<_> = pieces.iter().filter_map(|piece| edge_key(page, piece)).collect();
         keys.sort();
         keys.dedup();
         keys.into_iter().for_each(|key| *seen.entry(key).or_default() += 1);
     }
     let often = if pages.len() < 4 { pages.len().max(2) } else { 3 };
-    for (page, lines) in pages.iter().zip(lines) {
-        lines.retain(|line| {
-            let Some(key) = edge_key(page, line) else { return true };
+    for (page, pieces) in pages.iter().zip(pieces) {
+        pieces.retain(|piece| {
+            let Some(key) = edge_key(page, piece) else { return true };
             let number = key.0.chars().all(|c| !c.is_alphabetic()) && key.0.contains('#');
             let page_number = number || key.0.trim_start().starts_with("page #");
             !page_number && seen.get(&key).copied().unwrap_or(0) < often
@@ -277,14 +323,14 @@ fn drop_running_heads(pages: &[Page], lines: &mut [Vec<Line>]) {
     }
 }
 
-/// What a line at the edge of a page says, its numbers aside, and how high it stands; `None` for other lines.
-fn edge_key(page: &Page, line: &Line) -> Option<(String, i32)> {
-    let y = line.first().y;
+/// What stands at the edge of a page, its numbers aside, and how high; `None` for what stands elsewhere.
+fn edge_key(page: &Page, piece: &Piece) -> Option<(String, i32)> {
+    let y = piece.y;
     if y > page.height * MARGIN && y < page.height * (1.0 - MARGIN) {
         return None;
     }
     let mut key = String::new();
-    for c in line.text().to_lowercase().chars() {
+    for c in piece.text.trim().to_lowercase().chars() {
         match c {
             c if c.is_ascii_digit() && key.ends_with('#') => {}
             c if c.is_ascii_digit() => key.push('#'),
@@ -394,10 +440,14 @@ struct Text {
 }
 
 impl Text {
-    /// Whether a paragraph of the page before ends in the middle of a sentence that this line goes on with.
+    /// Whether a paragraph of the page before ends in the middle of a sentence that this line goes on with, or a table
+    /// of the page before has another row here.
     fn goes_on_over_page(&self, line: &Line) -> bool {
         let small = line.text().chars().next().is_some_and(char::is_lowercase);
         self.open.as_ref().is_some_and(|open| {
+            if open.kind == Kind::Table {
+                return line.pieces.len() == open.last.pieces.len();
+            }
             let running = matches!(open.kind, Kind::Paragraph | Kind::Item);
             running
                 && small
@@ -428,7 +478,8 @@ impl Text {
         self.flush();
         let mut kind = self.kind(line);
         // One row alone is a line with a gap in it.
-        if kind == Kind::Table && next.is_none_or(|next| self.kind(next) != Kind::Table) {
+        let row = |next: &Line| self.kind(next) == Kind::Table || goes_on_in_cell(&[line.clone()], next);
+        if kind == Kind::Table && !next.is_some_and(row) {
             kind = Kind::Paragraph;
         }
         self.open = Some(Open {
@@ -458,7 +509,7 @@ impl Text {
         let near = distance > 0.0 && distance < self.fonts.leading * above.size.max(self.fonts.body) * 1.28;
         let kind = self.kind(line);
         match open.kind {
-            Kind::Table => kind == Kind::Table,
+            Kind::Table => kind == Kind::Table || (near && goes_on_in_cell(&open.rows, line)),
             Kind::Code => kind == Kind::Code && distance < 4.0 * above.size && distance > 0.0,
             Kind::Heading(level) => {
                 kind == Kind::Heading(level) && near && step(above.size) == step(below.size)
@@ -523,6 +574,13 @@ impl Text {
     }
 }
 
+/// Whether a line alone goes on with a cell behind the first column of the rows above.
+fn goes_on_in_cell(rows: &[Line], line: &Line) -> bool {
+    let [piece] = &line.pieces[..] else { return false };
+    let columns = rows.iter().rev().take(8).flat_map(|row| row.pieces.iter().skip(1));
+    columns.into_iter().any(|column| (column.x0 - piece.x0).abs() < 0.3 * piece.size)
+}
+
 fn ends_sentence(text: &str) -> bool {
     text.trim_end().ends_with(['.', '!', '?', ':'])
 }
@@ -540,23 +598,29 @@ fn join_words(text: &mut String, line: &str) {
     text.push_str(line);
 }
 
-/// The rows of a table, every piece in the column whose left end is nearest.
-fn cells(rows: &[Line]) -> Vec<Vec<String>> {
+/// The rows of a table, every piece in the column whose left end is nearest. A line that leaves the first column empty
+/// goes on with the row above.
+fn cells(lines: &[Line]) -> Vec<Vec<String>> {
     let widest =
-        rows.iter().max_by_key(|row| row.pieces.len()).map(|row| &row.pieces[..]).unwrap_or_default();
+        lines.iter().max_by_key(|row| row.pieces.len()).map(|row| &row.pieces[..]).unwrap_or_default();
     let columns: Vec<f32> = widest.iter().map(|piece| piece.x0).collect();
-    let distance = |column: &f32, piece: &Piece| (column - piece.x0).abs();
-    let cells = |row: &Line| {
-        let mut cells = vec![String::new(); columns.len()];
-        for piece in &row.pieces {
-            let nearest = (0..columns.len())
-                .min_by(|&a, &b| distance(&columns[a], piece).total_cmp(&distance(&columns[b], piece)));
-            if let Some(cell) = nearest.and_then(|at| cells.get_mut(at)) {
-                let gap = if cell.is_empty() { "" } else { " " };
-                cell.push_str(&format!("{gap}{}", piece.text.trim()));
+    let nearest = |piece: &Piece| {
+        let distance = |at: &usize| (columns[*at] - piece.x0).abs();
+        (0..columns.len()).min_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap_or(0)
+    };
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for line in lines {
+        if rows.is_empty() || nearest(line.first()) == 0 {
+            rows.push(vec![String::new(); columns.len()]);
+        }
+        let Some(row) = rows.last_mut() else { continue };
+        for piece in &line.pieces {
+            let cell = &mut row[nearest(piece)];
+            match cell.is_empty() {
+                true => piece.text.trim().clone_into(cell),
+                false => join_words(cell, piece.text.trim()),
             }
         }
-        cells
-    };
-    rows.iter().map(cells).collect()
+    }
+    rows
 }

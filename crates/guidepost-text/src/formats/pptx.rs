@@ -93,7 +93,8 @@ enum Shape {
 }
 
 enum Block {
-    Item(usize, String),
+    /// Depth, whether it carries a number, and the text.
+    Item(usize, bool, String),
     Paragraph(String),
     Table(Vec<Vec<String>>),
 }
@@ -108,6 +109,7 @@ struct Slide<'a> {
     skipped: usize,
     level: usize,
     bullet: bool,
+    numbered: bool,
     rows: Vec<Vec<String>>,
     cell: Option<Vec<String>>,
 }
@@ -124,6 +126,7 @@ impl<'a> Slide<'a> {
             skipped: 0,
             level: 0,
             bullet: true,
+            numbered: false,
             rows: Vec::new(),
             cell: None,
         }
@@ -152,9 +155,10 @@ impl<'a> Slide<'a> {
                     _ => Shape::Body,
                 }
             }
-            "p" => (self.level, self.bullet) = (0, true),
+            "p" => (self.level, self.bullet, self.numbered) = (0, true, false),
             "pPr" => self.level = attributes.get("lvl").and_then(|level| level.parse().ok()).unwrap_or(0),
             "buNone" => self.bullet = false,
+            "buAutoNum" => self.numbered = true,
             "t" => self.in_text = true,
             "br" => self.inline.text(" "),
             "hlinkClick" => {
@@ -192,7 +196,9 @@ impl<'a> Slide<'a> {
         match (&mut self.cell, self.shape) {
             (Some(cell), _) => cell.push(text),
             (None, Shape::Title) => self.title.push(text),
-            (None, Shape::Body) if self.bullet => self.blocks.push(Block::Item(self.level, text)),
+            (None, Shape::Body) if self.bullet => {
+                self.blocks.push(Block::Item(self.level, self.numbered, text))
+            }
             (None, Shape::Body | Shape::Other) => self.blocks.push(Block::Paragraph(text)),
             (None, Shape::Furniture) => {}
         }
@@ -204,9 +210,13 @@ impl<'a> Slide<'a> {
             true => writer.heading(2, &format!("Slide {number}")),
             false => writer.heading(level, &self.title.join(" ")),
         }
+        // The number of the last item of the present list.
+        let mut number = 0;
         for block in &self.blocks {
+            number = if matches!(block, Block::Item(0, true, _)) { number + 1 } else { 0 };
             match block {
-                Block::Item(level, text) => writer.item(*level, "-", text),
+                Block::Item(0, true, text) => writer.item(0, &format!("{number}."), text),
+                Block::Item(level, _, text) => writer.item(*level, "-", text),
                 Block::Paragraph(text) => writer.paragraph(text),
                 Block::Table(rows) => writer.table(rows),
             }
@@ -219,7 +229,7 @@ fn write_notes(xml: &str, writer: &mut Writer) {
     let mut notes = Slide::new(&links);
     let _ = xml::walk(xml, &mut |event| notes.take(event));
     for block in &notes.blocks {
-        if let Block::Item(_, text) | Block::Paragraph(text) = block {
+        if let Block::Item(_, _, text) | Block::Paragraph(text) = block {
             writer.paragraph(text);
         }
     }
