@@ -13,7 +13,7 @@ use hayro_interpret::{
 use hayro_syntax::page::Page as PdfPage;
 use hayro_syntax::{LoadPdfError, Pdf};
 
-use super::pdf_bounds::unpacks_within_bounds;
+use super::pdf_bounds::longest_form;
 use super::pdf_layout::{self, Glyph, Page};
 use crate::Metadata;
 use crate::reading::Reading;
@@ -25,17 +25,20 @@ const MAX_PAGES: usize = 5_000;
 /// reads; a book of a thousand pages asks for some millions.
 const MAX_STROKES: usize = 20_000_000;
 
+/// Strokes that a clip counts for, at least: every form begins with one, and has to be unpacked and parsed.
+const MIN_CLIP: usize = 50;
+
 /// Reads a PDF.
 pub(super) fn read(bytes: &[u8]) -> Reading {
-    if !unpacks_within_bounds(bytes) {
+    let Some(longest_form) = longest_form(bytes) else {
         return Reading::nothing("it would unpack to hundreds of megabytes");
-    }
+    };
     // The library is made not to panic; a guide that proves it wrong must not end the run.
-    let read = catch_unwind(AssertUnwindSafe(|| read_pages(bytes)));
+    let read = catch_unwind(AssertUnwindSafe(|| read_pages(bytes, longest_form)));
     read.unwrap_or_else(|_| Reading::nothing("it is damaged in a way that the PDF library does not expect"))
 }
 
-fn read_pages(bytes: &[u8]) -> Reading {
+fn read_pages(bytes: &[u8], longest_form: usize) -> Reading {
     let pdf = match Pdf::new(bytes.to_vec()) {
         Ok(pdf) => pdf,
         Err(LoadPdfError::Decryption(_)) => return Reading::nothing("it is encrypted"),
@@ -43,18 +46,19 @@ fn read_pages(bytes: &[u8]) -> Reading {
     };
     let mut warnings = Vec::new();
     let mut pages = Vec::new();
-    let mut pen = Pen { strokes: 0, ..Pen::default() };
+    let mut pen = Pen { clip: MIN_CLIP.max(longest_form / 1000), ..Pen::default() };
     let cache = InterpreterCache::new();
     let count = pdf.pages().len();
+    let mut finished = true;
     for page in pdf.pages().iter().take(MAX_PAGES) {
-        let finished = draw(page, &pdf, &cache, &mut pen);
+        finished = draw(page, &pdf, &cache, &mut pen);
         pages.push(pen.end_page(page));
         if !finished {
             break;
         }
     }
-    if pages.len() < count {
-        warnings.push(format!("only {} of its {count} pages were read: it asks for too much", pages.len()));
+    if pages.len() < count || !finished {
+        warnings.push(format!("it asks for too much: read up to page {} of {count}", pages.len()));
     }
     warn_of_pictures(&pages, &mut warnings);
     if pen.unknown * 10 > pen.known {
@@ -98,13 +102,15 @@ struct Pen {
     /// Glyphs of this page by what they are and where; some programs draw letters twice to make them bold.
     seen: HashSet<(String, i32, i32)>,
     strokes: usize,
+    /// Strokes that a clip counts for.
+    clip: usize,
     known: usize,
     unknown: usize,
 }
 
 impl Pen {
-    fn stroke(&mut self) {
-        self.strokes += 1;
+    fn stroke(&mut self, cost: usize) {
+        self.strokes += cost;
         if self.strokes > MAX_STROKES {
             resume_unwind(Box::new(OutOfInk));
         }
@@ -188,33 +194,33 @@ fn plain_letters(text: &str) -> String {
 impl Device<'_> for Pen {
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, '_>, props: DrawProps<'_>, _: &DrawMode) {
         for glyph in run.glyphs() {
-            self.stroke();
+            self.stroke(1);
             self.add(glyph, props.transform * glyph.transform());
         }
     }
 
     fn draw_path(&mut self, _: &BezPath, _: DrawProps<'_>, _: &DrawMode) {
-        self.stroke();
+        self.stroke(1);
     }
 
     fn draw_rect(&mut self, _: &Rect, _: DrawProps<'_>, _: &DrawMode) {
-        self.stroke();
+        self.stroke(1);
     }
 
     fn push_clip_path(&mut self, _: &ClipPath) {
-        self.stroke();
+        self.stroke(self.clip);
     }
 
     fn push_clip_rect(&mut self, _: &Rect) {
-        self.stroke();
+        self.stroke(self.clip);
     }
 
     fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'_>>, _: BlendMode) {
-        self.stroke();
+        self.stroke(self.clip);
     }
 
     fn draw_image(&mut self, _: Image<'_, '_>, _: ImageDrawProps<'_>) {
-        self.stroke();
+        self.stroke(self.clip);
     }
 
     fn pop_clip(&mut self) {}

@@ -10,34 +10,43 @@ const MAX_UNPACKED: u64 = 384 << 20;
 /// Longest stream in bytes that is packed in a way that is not measured. It makes at most 1,400 times as much.
 const MAX_UNMEASURED: usize = 256 << 10;
 
-/// Whether a PDF can be unpacked in the memory that a guide may take. Pictures are not unpacked to read text, but
-/// whether a stream is one is only its own word; so a picture may not be a bomb either.
-pub(super) fn unpacks_within_bounds(bytes: &[u8]) -> bool {
+/// Longest description of a stream in bytes.
+const MAX_DICTIONARY: usize = 4_000;
+
+/// Length in bytes of the longest stream that may be drawn again and again; `None` where a PDF cannot be unpacked in the
+/// memory that a guide may take. Pictures are not unpacked to read text, but whether a stream is one is only its own
+/// word; so a picture may not be a bomb either.
+pub(super) fn longest_form(bytes: &[u8]) -> Option<usize> {
     let mut left = MAX_UNPACKED;
+    let mut longest = 0;
     let mut behind = 0;
     for start in stream_starts(bytes) {
         // A stream begins inside another only where somebody wants it to.
         if start < behind {
             continue;
         }
-        let about = &bytes[start.saturating_sub(600)..start];
+        let about = &bytes[start.saturating_sub(MAX_DICTIONARY)..start];
         let about = &about[about.windows(3).rposition(|word| word == b"obj").unwrap_or(0)..];
         let has = |name: &[u8]| about.windows(name.len()).filter(|window| *window == name).count();
         let is_picture = has(b"/Image") > 0;
         if has(b"/LZWDecode") > 0 && !is_picture && end_of_stream(bytes, start) - start > MAX_UNMEASURED {
-            return false;
+            return None;
         }
         let limit = if is_picture { MAX_UNPACKED } else { left };
         let (unpacked, packed, packed_twice) = measure(&bytes[start..], limit);
         if unpacked > limit || (packed_twice && has(b"/FlateDecode") > 1) {
-            return false;
+            return None;
         }
         if !is_picture {
             left -= unpacked;
+            if has(b"/Form") > 0 {
+                let plain = if unpacked == 0 { end_of_stream(bytes, start) - start } else { 0 };
+                longest = longest.max(plain).max(unpacked as usize);
+            }
         }
         behind = start + packed;
     }
-    true
+    Some(longest)
 }
 
 /// Offsets of the bytes behind every `stream` that has a line break after it.
