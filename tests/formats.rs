@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::Value;
+
 use crate::sandbox::{Sandbox, checkout};
 
 fn library() -> Sandbox {
@@ -35,8 +37,10 @@ fn passages_of_print_and_slides_are_cited_by_page() {
     // Checks that `get` prints every cited passage, whatever its format.
     let found = home.json(&question, 0);
     let results = found["results"].as_array().expect("results");
-    assert_eq!(results.len(), 5, "{found}");
-    for result in results {
+    let holds = |result: &&Value| result["text"].as_str().is_some_and(|text| text.contains("varroa"));
+    let answers: Vec<&Value> = results.iter().filter(holds).collect();
+    assert_eq!(answers.len(), 5, "{found}");
+    for result in answers {
         let page = match result["path"].as_str() {
             Some("guides/typst.pdf") => Some(3),
             Some("guides/libreoffice.pptx") => Some(6),

@@ -22,6 +22,7 @@ pub(super) fn read(bytes: &[u8]) -> Reading {
     let mut writer = Writer::default();
     let mut warnings = Vec::new();
     let mut layouts = HashMap::new();
+    let mut first_title = None;
     for (at, part) in slides(&presentation).iter().filter_map(|id| targets.get(id)).enumerate() {
         if !writer.has_room() {
             break;
@@ -31,6 +32,7 @@ pub(super) fn read(bytes: &[u8]) -> Reading {
         let links = relations(&archive.xml(&relations_of(part)).unwrap_or_default(), part);
         let mut slide = Slide::new(&links);
         warnings.extend(xml::walk(&xml, &mut |event| slide.take(event)).err());
+        first_title = first_title.or_else(|| Some(slide.title.join(" ")).filter(|title| !title.is_empty()));
         let level = heading_level(&mut archive, &links, &mut layouts);
         slide.write(level, at + 1, &mut writer);
         let notes = links.values().find(|target| target.contains("/notesSlides/"));
@@ -38,7 +40,10 @@ pub(super) fn read(bytes: &[u8]) -> Reading {
             write_notes(&xml, &mut writer);
         }
     }
-    let metadata = super::core_metadata(&mut archive, None);
+    let mut metadata = super::core_metadata(&mut archive, None);
+    if metadata.title.is_empty() {
+        metadata.title = first_title.unwrap_or_default();
+    }
     warnings.append(&mut archive.warnings);
     writer.finish(metadata, warnings)
 }
