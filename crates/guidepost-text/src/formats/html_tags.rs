@@ -100,7 +100,7 @@ fn tidy(html: &str) -> String {
 fn declaration<'a>(rest: &'a str, tidied: &mut String) -> &'a str {
     let after = |mark: &str| rest.split_once(mark).map_or("", |(_, after)| after);
     if rest.starts_with("<!--") {
-        return if rest.starts_with("<!-->") { &rest[5..] } else { after("-->") };
+        return rest.strip_prefix("<!-->").unwrap_or_else(|| after("-->"));
     }
     if let Some(data) = rest.strip_prefix("<![CDATA[") {
         let (text, after) = data.split_once("]]>").unwrap_or((data, ""));

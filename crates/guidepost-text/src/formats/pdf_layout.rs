@@ -478,7 +478,8 @@ impl Text {
         self.flush();
         let mut kind = self.kind(line);
         // One row alone is a line with a gap in it.
-        let row = |next: &Line| self.kind(next) == Kind::Table || goes_on_in_cell(&[line.clone()], next);
+        let row =
+            |next: &Line| self.kind(next) == Kind::Table || goes_on_in_cell(std::slice::from_ref(line), next);
         if kind == Kind::Table && !next.is_some_and(row) {
             kind = Kind::Paragraph;
         }
