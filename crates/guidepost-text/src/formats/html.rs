@@ -121,16 +121,18 @@ fn readable<'a>(page: &'a Document, body: &NodeRef<'a>) -> Option<NodeRef<'a>> {
         .collect();
     let mut smallest = *body;
     let all = share(body, &kept);
-    while let Some(child) = smallest
-        .children_it(false)
-        .find(|child| child.is_element() && share(child, &kept) * 100 >= all * 95 && all > 0)
-    {
+    let holds_all = |node: &NodeRef| {
+        let container = CONTAINERS.iter().any(|name| is(node, name));
+        container && all > 0 && share(node, &kept) * 100 >= all * 95
+    };
+    while let Some(child) = smallest.children_it(false).find(holds_all) {
         smallest = child;
     }
-    // A single long paragraph is no main content.
-    let block = ["p", "pre", "ul", "ol", "table", "h1", "h2"].iter().any(|name| is(&smallest, name));
-    if block { smallest.parent() } else { Some(smallest) }
+    Some(smallest)
 }
+
+/// Elements that hold main content, and are none themselves.
+const CONTAINERS: [&str; 9] = ["div", "section", "article", "center", "form", "table", "tbody", "tr", "td"];
 
 /// Characters that stand directly in kept elements.
 fn share(node: &NodeRef, kept: &HashSet<dom_query::NodeId>) -> usize {
@@ -364,4 +366,48 @@ fn rows(table: &NodeRef) -> Vec<Vec<String>> {
         cells
     };
     rows.map(cells).filter(|cells| !cells.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Format;
+    use crate::formats::read;
+
+    #[track_caller]
+    fn check(page: &str, expected: &str) {
+        assert_eq!(read(Format::Html, page.as_bytes()).text, expected);
+    }
+
+    #[test]
+    fn menus_and_banners_are_left_out() {
+        let story =
+            "<p>Bees fly far, and come home with what they found; that takes a morning.</p>".repeat(3);
+        let text = "Bees fly far, and come home with what they found; that takes a morning.\n";
+        let text = [text; 3].join("\n");
+        let menu = "<li><a href=/a>One</a><li><a href=/b>Two</a>".repeat(20);
+        check(
+            &format!("<nav><ul>{menu}</ul></nav><main><h1>Bees</h1>{story}</main><footer>2020</footer>"),
+            &format!("# Bees\n\n{text}"),
+        );
+        check(
+            &format!(
+                "<div class=sidebar><ul>{menu}</ul></div><div class=content><h2>Bees</h2>{story}{story}</div>"
+            ),
+            &format!("## Bees\n\n{text}\n{text}"),
+        );
+        check(
+            &format!("<header><a href=/>Site</a></header><h1>Bees</h1>{story}"),
+            &format!("# Bees\n\n{text}"),
+        );
+    }
+
+    #[test]
+    fn what_is_code_stays_code() {
+        check("<p>Café: <code>Vec&lt;T&gt;</code> &lt;b&gt;</p>", "Café: `Vec<T>` <b>\n");
+        check(
+            "<pre><code class='language-rust'>fn f() -&gt; &amp;str {\n    \"é\"\n}</code></pre>",
+            "```rust\nfn f() -> &str {\n    \"é\"\n}\n```\n",
+        );
+        check("<h2>Using <code>Vec</code><a class=anchor href=#x>¶</a></h2><p>x", "## Using `Vec`\n\nx\n");
+    }
 }

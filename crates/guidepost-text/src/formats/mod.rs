@@ -46,16 +46,17 @@ fn lines(bytes: &[u8]) -> Reading {
     from_lines(decode::decode, bytes, |text| Reading { text: text.to_owned(), ..Reading::default() })
 }
 
-/// Decodes and repairs, then lets the reader of the format go on.
+/// Decodes, lets the reader of the format go on, and repairs what it read: what stands for characters in the source of a
+/// page or a notebook is no text yet, and repair would take some of it for damage.
 fn from_lines(
     decode: fn(&[u8], &mut Vec<String>) -> String,
     bytes: &[u8],
     read: fn(&str) -> Reading,
 ) -> Reading {
     let mut warnings = Vec::new();
-    let decoded = decode(bytes, &mut warnings);
-    let text = repair::repair(&decoded, &mut warnings);
-    let mut reading = read(&text);
+    let mut reading = read(&decode(bytes, &mut warnings));
+    reading.text = repair::repair(&reading.text, &mut warnings);
+    reading.metadata.title = repair::repair(&reading.metadata.title, &mut Vec::new());
     warnings.append(&mut reading.warnings);
     Reading { warnings, ..reading }
 }
