@@ -73,6 +73,8 @@ fn what_cannot_be_read_is_a_warning_and_the_rest_goes_on() {
     home.write("guides/a.md", "# A\n\nOn apples.\n");
     home.write("guides/program.md", b"\x7fELF\x00\x01\x02\x00binary");
     home.write("guides/page.pdf", "%PDF");
+    home.write("guides/letter.docx", "PK\x03\x04 and no more");
+    home.write("guides/archive.zip", "PK");
     home.write("guides/empty.md", "");
     home.write("guides/latin.txt", b"Caf\xe9s in M\xfcnchen are good, and the na\xefve say so.\n");
     let huge = fs::File::create(home.path("guides/line.md")).expect("writable");
@@ -83,13 +85,15 @@ fn what_cannot_be_read_is_a_warning_and_the_rest_goes_on() {
     for part in [
         "its name is not UTF-8",
         "`guides/program.md`: not text",
+        "`guides/page.pdf`: it is no PDF, or damaged",
+        "`guides/letter.docx`: it is damaged",
         "`guides/empty.md`: holds no text",
         "`guides/latin.txt`: read as windows-1252",
         "line.md` was left out: it has 50.0 MB",
     ] {
         assert!(run.stderr.contains(part), "no `{part}` in {}", run.stderr);
     }
-    assert!(run.stdout.contains("1 .pdf"), "{}", run.stdout);
+    assert!(run.stdout.contains("1 .zip"), "{}", run.stdout);
     let found = home.json(&["search", "Cafés in München", "-n", "1"], 0);
     assert_eq!(found["results"][0]["path"], "guides/latin.txt");
     still_answers(&home);

@@ -9,6 +9,7 @@ mod tiny_model;
 mod asking;
 mod bad_input;
 mod bench;
+mod formats;
 mod indexing;
 mod models;
 mod output;

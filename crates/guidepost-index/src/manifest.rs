@@ -59,6 +59,9 @@ pub struct DocumentRecord {
     pub first_chunk: u32,
     /// Number of its chunks.
     pub chunks: u32,
+    /// First line of every page, 1-based; empty where its format has no pages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<u32>,
     /// What could not be read as it stands.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -72,6 +75,12 @@ pub(crate) struct FileRecord {
 }
 
 impl DocumentRecord {
+    /// The page that a line stands on, 1-based; `None` where the guide has no pages.
+    pub fn page_of(&self, line: u32) -> Option<u32> {
+        let page = self.pages.partition_point(|&first| first <= line) as u32;
+        (page > 0).then_some(page)
+    }
+
     /// Whether the guide could be read; one that could not is tried again every time.
     pub(crate) fn was_read(&self) -> bool {
         !self.hash.is_empty()

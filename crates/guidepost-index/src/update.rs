@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use guidepost_text::{Document, Embed, Embedding, HashEmbedder, TextRole};
+use guidepost_text::{Document, Embed, Embedding, Format, HashEmbedder, TextRole};
 use guidepost_text::{chunk_document, passage_text, read_document};
 use rayon::prelude::*;
 
@@ -81,6 +81,8 @@ pub struct Update {
     pub warnings: Vec<Warning>,
     /// Files of kinds that are not read, by extension.
     pub other_kinds: BTreeMap<String, usize>,
+    /// Guides in the index now, by the name of their format.
+    pub formats: BTreeMap<String, usize>,
 }
 
 /// Brings the index up to date. The index that was there answers until the new generation is complete, and stays if
@@ -171,6 +173,7 @@ impl Writer<'_> {
         let same_sources = self.old.as_ref().is_some_and(|old| old.sources() == self.sources);
         if let Some(old) = self.old.as_ref().filter(|_| same_sources && changes == Changes::default()) {
             return Ok(Update {
+                formats: formats(old.documents()),
                 documents: old.documents().len(),
                 chunks: old.chunk_count(),
                 warnings: plan.warnings,
@@ -186,6 +189,7 @@ impl Writer<'_> {
         listener(Event::Writing);
         let update = Update {
             wrote: true,
+            formats: formats(&documents),
             documents: documents.len(),
             chunks: chunks.len(),
             embedded,
@@ -376,9 +380,18 @@ fn read_entry(entry: &Entry, ruler: &dyn Embed) -> Prepared {
         metadata: document.metadata,
         first_chunk: 0,
         chunks: 0,
+        pages: document.pages,
         warnings,
     };
     Prepared { record, chunks }
+}
+
+fn formats(documents: &[DocumentRecord]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for format in documents.iter().filter_map(|document| Format::of(&document.path)) {
+        *counts.entry(format.name().to_owned()).or_default() += 1;
+    }
+    counts
 }
 
 /// Gives every guide and chunk its number.

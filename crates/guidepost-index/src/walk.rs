@@ -4,15 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use guidepost_text::Format;
 use ignore::WalkBuilder;
 
 use crate::IndexError;
-
-/// Extensions that are read; everything else is counted and left alone.
-const EXTENSIONS: [&str; 7] = ["md", "markdown", "mdown", "mkd", "mdx", "txt", "text"];
-
-/// No guide is longer than this; what is would be a dump of something, and take hours to embed.
-pub(crate) const MAX_BYTES: u64 = 16 << 20;
 
 /// A file that may be a guide.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,11 +66,11 @@ impl Listing {
         if path.file_name().is_some_and(|name| name == "guidepost.toml") {
             return;
         }
-        let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-        if !extension.as_deref().is_some_and(|extension| EXTENSIONS.contains(&extension)) {
+        let Some(format) = Format::of(&path.to_string_lossy()) else {
+            let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
             *self.other_kinds.entry(extension.unwrap_or_default()).or_default() += 1;
             return;
-        }
+        };
         if path.to_str().is_none() {
             let shown = path.display();
             return self
@@ -86,12 +81,13 @@ impl Listing {
             Ok(metadata) => metadata,
             Err(error) => return self.problems.push(error.to_string()),
         };
-        if metadata.len() > MAX_BYTES {
+        if metadata.len() > format.max_bytes() {
             self.problems.push(format!(
-                "`{}` was left out: it has {:.1} MB and a guide may have {}; split it, or remove it",
+                "`{}` was left out: it has {:.1} MB and a guide in {} may have {}; split it, or remove it",
                 path.display(),
                 metadata.len() as f64 / 1e6,
-                MAX_BYTES >> 20,
+                format.name(),
+                format.max_bytes() >> 20,
             ));
             return;
         }
@@ -121,7 +117,7 @@ mod tests {
             fs::create_dir_all(path.parent().expect("a parent")).expect("writable");
             fs::write(path, text).expect("writable");
         };
-        for name in ["b.md", "a/c.TXT", "photo.jpg", "x.pdf", "y.pdf", ".hidden.md", "drafts/d.md", "old.md"]
+        for name in ["b.md", "a/c.TXT", "photo.jpg", "x.zip", "y.zip", ".hidden.md", "drafts/d.md", "old.md"]
         {
             write(name, "text");
         }
@@ -130,7 +126,7 @@ mod tests {
         let listing = list(root.path()).expect("it is a folder");
         let names: Vec<&str> = listing.files.iter().map(|file| file.relative.as_str()).collect();
         assert_eq!(names, ["a/c.TXT", "b.md"]);
-        assert_eq!(listing.other_kinds, BTreeMap::from([("jpg".into(), 1), ("pdf".into(), 2)]));
+        assert_eq!(listing.other_kinds, BTreeMap::from([("jpg".into(), 1), ("zip".into(), 2)]));
         assert!(
             list(&root.path().join("b.md")).is_err_and(|error| error.to_string().contains("folder it is in"))
         );

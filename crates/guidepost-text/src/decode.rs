@@ -6,6 +6,25 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 /// Decodes any bytes. What is not text at all gives an empty string; whatever was guessed or lost is a warning.
 /// Line ends become `\n`, which keeps every line number.
 pub(crate) fn decode(bytes: &[u8], warnings: &mut Vec<String>) -> String {
+    decode_as(bytes, None, warnings)
+}
+
+/// Decodes a web page, which may name its own encoding. That it is UTF-8 needs no name.
+pub(crate) fn decode_html(bytes: &[u8], warnings: &mut Vec<String>) -> String {
+    let named = if std::str::from_utf8(bytes).is_ok() { None } else { named_encoding(bytes) };
+    decode_as(bytes, named, warnings)
+}
+
+/// `<meta charset="..">`, or the same in `<meta http-equiv="Content-Type" ..>`, among the first bytes of a page.
+fn named_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(2048)]).to_ascii_lowercase();
+    let (_, value) = head.split_once("charset=")?;
+    let value = value.trim_start_matches(['"', '\'', ' ']);
+    let name = value.split(|c: char| !c.is_ascii_alphanumeric() && !"-_:".contains(c)).next()?;
+    Encoding::for_label(name.as_bytes()).filter(|encoding| encoding.is_ascii_compatible())
+}
+
+fn decode_as(bytes: &[u8], named: Option<&'static Encoding>, warnings: &mut Vec<String>) -> String {
     let marked = Encoding::for_bom(bytes).map(|(encoding, _)| encoding).or_else(|| unmarked_utf_16(bytes));
     if marked.is_none() && looks_binary(bytes) {
         warnings.push(
@@ -13,13 +32,14 @@ pub(crate) fn decode(bytes: &[u8], warnings: &mut Vec<String>) -> String {
         );
         return String::new();
     }
-    if let Some((text, stray)) = mostly_utf_8(bytes).filter(|_| marked.is_none()) {
+    let known = marked.or(named);
+    if let Some((text, stray)) = mostly_utf_8(bytes).filter(|_| known.is_none()) {
         warnings.push(format!("bytes that are not valid UTF-8 were read as windows-1252: {stray}"));
         return with_line_feeds(text);
     }
-    let encoding = marked.unwrap_or_else(|| guess(bytes));
+    let encoding = known.unwrap_or_else(|| guess(bytes));
     let (text, used, damaged) = encoding.decode(bytes);
-    if used != UTF_8 {
+    if used != UTF_8 && named.is_none() {
         warnings.push(format!("read as {}, not UTF-8", used.name()));
     }
     if damaged {

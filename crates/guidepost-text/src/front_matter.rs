@@ -48,6 +48,7 @@ fn metadata(fields: &serde_norway::Mapping) -> Metadata {
         tags: list("tags"),
         level: one("level"),
         date: one("date").or_else(|| one("updated")),
+        author: one("author").or_else(|| one("authors")),
     }
 }
 

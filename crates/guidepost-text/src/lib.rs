@@ -4,8 +4,10 @@
 //!
 //! ```text
 //! bytes --decode--> text --repair, tidy--> sound text --front_matter--> metadata
-//!                                         |
-//!                     markdown / plain: sections (heading path, blocks, byte spans)
+//!   |                                     |
+//!   formats: a reading, as Markdown       |     (web pages, PDF, Office, books, notebooks, tables)
+//!                      \                  |
+//!          markdown / plain / asciidoc / rst: sections (heading path, blocks, byte spans)
 //!                                         |
 //!                     chunk: pieces that fit the model, with their lines
 //! ```
@@ -15,13 +17,20 @@
 
 mod vocabulary;
 
+mod format;
+
 mod decode;
+mod repair;
+mod tidy;
+
+mod formats;
+mod reading;
+
 mod front_matter;
+mod line_outline;
 mod lines;
 mod markdown;
 mod plain;
-mod repair;
-mod tidy;
 
 mod chunk;
 mod sentence;
@@ -31,34 +40,41 @@ mod hash_embedder;
 
 pub use chunk::{CHUNKER, chunk_document, passage_text};
 pub use embed::{Embed, EmbedError, Embedding, TextRole};
+pub use format::Format;
 pub use hash_embedder::HashEmbedder;
 pub use lines::LineIndex;
 pub use sentence::{begins_anew, list_mark, sentences, words};
 pub use vocabulary::{Block, BlockKind, Chunk, Document, Lines, Metadata, Section, Span};
 
-use vocabulary::Format;
+use formats::{asciidoc, rst};
+use reading::Reading;
 
 /// Reads one guide: decodes, repairs, and cuts it into sections.
 ///
-/// `path` names the guide in citations and its extension chooses the format. Never fails: bytes that are no
-/// text give an empty document whose warning says why.
+/// `path` names the guide in citations and its extension chooses the format. Never fails: bytes that are not what the
+/// format says give an empty document whose warning says why.
 pub fn read_document(path: &str, bytes: &[u8]) -> Document {
-    let (text, mut warnings) = read_text(bytes);
-    let (metadata, body) = front_matter::split(&text, &mut warnings);
-    let sections = match Format::of(path) {
-        Format::Markdown => markdown::sections(&text, body),
+    let format = Format::of(path).unwrap_or(Format::Plain);
+    let Reading { text, pages, mut metadata, mut warnings } = formats::read(format, bytes);
+    let mut body = 0;
+    if format.is_text() {
+        (metadata, body) = front_matter::split(&text, &mut warnings);
+    }
+    let sections = match format {
         Format::Plain => plain::sections(&text, body),
+        Format::AsciiDoc => asciidoc::sections(&text, body),
+        Format::ReStructuredText => rst::sections(&text, body),
+        _ => markdown::sections(&text, body),
     };
-    let mut document = Document { path: path.to_owned(), metadata, text, sections, warnings };
+    let mut document = Document { path: path.to_owned(), metadata, text, pages, sections, warnings };
     document.settle_title();
     document
 }
 
-/// Decodes, repairs and tidies: the text whose lines and bytes everything else counts. The second part says what could not
+/// The text of a guide whose lines and bytes everything else counts: what the file says, decoded, repaired and tidied, or its
+/// reading as Markdown where it is no file of text. Equal bytes give equal texts. The second part says what could not
 /// be read as it stands, one sentence each.
-pub fn read_text(bytes: &[u8]) -> (String, Vec<String>) {
-    let mut warnings = Vec::new();
-    let decoded = decode::decode(bytes, &mut warnings);
-    let text = tidy::tidy(repair::repair(decoded, &mut warnings));
+pub fn read_text(path: &str, bytes: &[u8]) -> (String, Vec<String>) {
+    let Reading { text, warnings, .. } = formats::read(Format::of(path).unwrap_or(Format::Plain), bytes);
     (text, warnings)
 }

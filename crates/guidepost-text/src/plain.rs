@@ -1,67 +1,15 @@
 //! Plain text to sections. Text scraped from a page has headings that lost their marks; what tells them is their
 //! shape and what follows them.
 
-use crate::vocabulary::cut_label;
-use crate::{Block, BlockKind, Section, Span, list_mark};
+use crate::line_outline::{Line, Mark, cut};
+use crate::{Section, list_mark};
 
 /// Cuts the text from byte `start` on. Spans count from the beginning of `text`.
 pub(crate) fn sections(text: &str, start: usize) -> Vec<Section> {
-    let lines = read_lines(text, start);
-    // The first line that says something may be the title.
-    let lines = &lines[lines.iter().take_while(|line| line.text.is_empty()).count()..];
-    let mut sections: Vec<Section> = Vec::new();
-    let mut path: Vec<(usize, String)> = Vec::new();
-    let mut at = 0;
-    while at < lines.len() {
-        if let Some((level, label, taken)) = heading_at(lines, at) {
-            path.retain(|&(outer, _)| outer < level);
-            let (label, overlong) = cut_label(&label);
-            path.push((level, label));
-            let heading_path = path.iter().map(|(_, label)| label.clone()).collect();
-            let blocks = if overlong {
-                vec![Block { kind: BlockKind::Text, span: lines[at].span }]
-            } else {
-                Vec::new()
-            };
-            sections.push(Section { heading_path, level, heading: lines[at].span, blocks });
-            at += taken;
-        } else {
-            let (block, taken) = block_at(text, &lines[at..]);
-            if let Some(block) = block {
-                place(&mut sections, block);
-            }
-            at += taken;
-        }
-    }
-    sections
-}
-
-fn place(sections: &mut Vec<Section>, block: Block) {
-    if sections.is_empty() {
-        let heading = Span { start: block.span.start, end: block.span.start };
-        sections.push(Section { heading_path: Vec::new(), level: 0, heading, blocks: Vec::new() });
-    }
-    if let Some(section) = sections.last_mut() {
-        section.blocks.push(block);
-    }
-}
-
-struct Line<'a> {
-    /// Without white space at either end.
-    text: &'a str,
-    span: Span,
-}
-
-fn read_lines(text: &str, start: usize) -> Vec<Line<'_>> {
-    let mut at = start;
-    text[start..]
-        .split_inclusive('\n')
-        .map(|line| {
-            let span = Span { start: at, end: at + line.len() }.trim(text);
-            at += line.len();
-            Line { text: span.of(text), span }
-        })
-        .collect()
+    cut(text, start, &mut |lines, at| match heading_at(lines, at) {
+        Some((level, label, lines)) => Mark::Heading { level, label, lines },
+        None => Mark::None,
+    })
 }
 
 /// Level, label and number of lines of a heading that begins at this line.
@@ -82,6 +30,7 @@ fn heading_at(lines: &[Line], at: usize) -> Option<(usize, String, usize)> {
     if line.ends_with('\u{200b}') {
         return Some((2, label(line), 1));
     }
+    // The first line that says something may be the title.
     let first = at == 0;
     let looks = looks_like_heading(line) && leads_somewhere(lines, at);
     (looks || (first && looks_like_heading(line))).then(|| (if first { 1 } else { 2 }, label(line), 1))
@@ -129,38 +78,14 @@ fn label(line: &str) -> String {
     words[start..].to_owned()
 }
 
-/// The paragraph or list item that begins at the first line, and how many lines it takes.
-fn block_at(text: &str, lines: &[Line]) -> (Option<Block>, usize) {
-    if lines[0].text.is_empty() {
-        return (None, 1);
-    }
-    let item = list_mark(lines[0].text).is_some();
-    let mut taken = 1;
-    while let Some(line) = lines.get(taken) {
-        let ends =
-            line.text.is_empty() || list_mark(line.text).is_some() || heading_at(lines, taken).is_some();
-        if ends {
-            break;
-        }
-        taken += 1;
-    }
-    let kind = if item { BlockKind::ListItem } else { BlockKind::Text };
-    let span = lines[0].span.join(lines[taken - 1].span).trim(text);
-    (Some(Block { kind, span }), taken)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::line_outline::draw;
 
     #[track_caller]
     fn check(text: &str, expected: &[&str]) {
-        let line = |section: &Section| {
-            let blocks: Vec<&str> = section.blocks.iter().map(|block| block.span.of(text)).collect();
-            format!("{}: {}", section.heading_path.join(" > "), blocks.join(" | "))
-        };
-        let drawn: Vec<String> = sections(text, 0).iter().map(line).collect();
-        assert_eq!(drawn, expected);
+        assert_eq!(draw(text, &sections(text, 0)), expected);
     }
 
     #[test]

@@ -46,8 +46,11 @@ pub struct Document {
     pub path: String,
     /// What the front matter says, and the title.
     pub metadata: Metadata,
-    /// The repaired text. It has the lines of the file, so line numbers mean the same in both.
+    /// The repaired text. Of a file of text it has the lines, so line numbers mean the same in both; of any other file
+    /// it is its reading: what it says, as Markdown.
     pub text: String,
+    /// First line of every page, 1-based; empty where the format has no pages.
+    pub pages: Vec<u32>,
     /// Sections in reading order; they do not overlap.
     pub sections: Vec<Section>,
     /// What could not be read as it stands, one sentence each, without the path.
@@ -117,6 +120,9 @@ pub struct Metadata {
     /// Date as written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
+    /// Who wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
 }
 
 /// A heading with the text below it, up to the next heading of any level.
@@ -168,21 +174,4 @@ pub struct Chunk {
     pub span: Span,
     /// The text itself, verbatim.
     pub text: String,
-}
-
-/// How a guide is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    Markdown,
-    Plain,
-}
-
-impl Format {
-    pub(crate) fn of(path: &str) -> Format {
-        let extension = path.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
-        match extension.as_deref() {
-            Some("md" | "markdown" | "mdown" | "mkd" | "mdx") => Format::Markdown,
-            _ => Format::Plain,
-        }
-    }
 }

@@ -316,7 +316,7 @@ impl<'a> Engine<'a> {
     pub(crate) fn warn_empty(&self, folder: &Path) {
         let folder = folder.display();
         self.console
-            .warn(&format!("`{folder}` holds no guides; Markdown (.md) and plain text (.txt) are read"));
+            .warn(&format!("`{folder}` holds no guides; Markdown, plain text, HTML, PDF, DOCX, PPTX, ODT, EPUB, notebooks and CSV are read"));
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn read(
             guide.with_context(|| format!("`{}` does not ship any more", document.relative))?.bytes.to_vec()
         }
     };
-    Ok(read_text(&bytes).0)
+    Ok(read_text(&document.path, &bytes).0)
 }
 
 /// Whole lines of a text; `None` where they do not exist.

@@ -63,7 +63,7 @@ fn find(name: &str, snapshot: Option<&Snapshot>, engine: &Engine) -> anyhow::Res
     let Some(snapshot) = snapshot else {
         let shipped = name.strip_prefix("corpus/");
         let guide = shipped.and_then(|path| engine.shipped.iter().find(|guide| guide.path == path));
-        return Ok(guide.map(|guide| read_text(guide.bytes).0));
+        return Ok(guide.map(|guide| read_text(guide.path, guide.bytes).0));
     };
     let documents = snapshot.documents();
     let cited = documents.iter().find(|document| document.path == name);

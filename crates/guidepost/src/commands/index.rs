@@ -71,6 +71,7 @@ fn print(update: &Update, engine: &Engine, args: &IndexArgs) -> anyhow::Result<(
             "changed": update.changes.changed,
             "removed": update.changes.removed,
             "warnings": update.warnings.iter().map(|w| json!({"path": w.path, "message": w.message})).collect::<Vec<_>>(),
+            "formats": update.formats,
             "other_kinds": update.other_kinds,
         });
         writeln!(out, "{object:#}")?;
@@ -84,6 +85,10 @@ fn print(update: &Update, engine: &Engine, args: &IndexArgs) -> anyhow::Result<(
         count(update.chunks, "passage"),
         engine.index.display()
     )?;
+    let formats = update.formats.iter().map(|(name, n)| format!("{n} {name}")).collect::<Vec<_>>();
+    if formats.len() > 1 {
+        writeln!(out, "{}", formats.join(", "))?;
+    }
     if update.wrote {
         let changes = &update.changes;
         writeln!(

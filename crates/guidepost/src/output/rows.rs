@@ -69,7 +69,7 @@ pub(super) fn markdown(results: &Results, out: &mut dyn Write) -> io::Result<()>
                     out,
                     "{}. `{}` {}",
                     statement.citation,
-                    statement.place.citation(),
+                    statement.place.shown(),
                     statement.place.headings()
                 )?;
             }
@@ -80,7 +80,7 @@ pub(super) fn markdown(results: &Results, out: &mut dyn Write) -> io::Result<()>
     }
     for hit in &results.results {
         writeln!(out, "## {}. {}\n", hit.rank, hit.place.headings())?;
-        writeln!(out, "`{}`, confidence {:.2}\n", hit.place.citation(), hit.confidence)?;
+        writeln!(out, "`{}`, confidence {:.2}\n", hit.place.shown(), hit.confidence)?;
         writeln!(out, "{}\n", quote(&hit.text, None))?;
     }
     Ok(())

@@ -41,7 +41,7 @@ pub(super) fn print(results: &Results, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out)?;
         for statement in &answer.statements {
             let place = &statement.place;
-            writeln!(out, "[{}] {PLACE}{}{PLACE:#}", statement.citation, place.citation())?;
+            writeln!(out, "[{}] {PLACE}{}{PLACE:#}", statement.citation, place.shown())?;
             page.wrapped(&place.headings(), "    ", FAINT, out)?;
         }
         writeln!(out, "\n{FAINT}confidence {:.2}; the passages:{FAINT:#}\n", answer.confidence)?;
@@ -80,8 +80,10 @@ impl Page {
         let place = hit.place.citation();
         writeln!(
             out,
-            "{}. {PLACE}{place}{PLACE:#}  {FAINT}confidence {:.2}{FAINT:#}",
-            hit.rank, hit.confidence
+            "{}. {PLACE}{}{PLACE:#}  {FAINT}confidence {:.2}{FAINT:#}",
+            hit.rank,
+            hit.place.shown(),
+            hit.confidence
         )?;
         self.wrapped(&hit.place.headings(), "   ", Style::new().underline(), out)?;
         let lines = self.flow(&hit.text, "   ", Wrapping::WhereLong);

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use guidepost_query::{Answer, Hit, Mode, Statement};
+use guidepost_text::Format;
 use serde::Serialize;
 
 use crate::commands::query::Searched;
@@ -52,6 +53,9 @@ pub(crate) struct Place {
     pub(crate) first_line: u32,
     /// 1-based, inclusive.
     pub(crate) last_line: u32,
+    /// 1-based; left out where the guide has no pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) page: Option<u32>,
     /// From the title down.
     pub(crate) heading_path: Vec<String>,
 }
@@ -62,6 +66,12 @@ impl Place {
             true => format!("{}:{}", self.path, self.first_line),
             false => format!("{}:{}-{}", self.path, self.first_line, self.last_line),
         }
+    }
+
+    /// The citation, and the page as people cite it.
+    pub(crate) fn shown(&self) -> String {
+        let label = self.page.and_then(|page| Format::of(&self.path)?.page_label(page));
+        label.map_or_else(|| self.citation(), |label| format!("{}, {label}", self.citation()))
     }
 
     pub(crate) fn headings(&self) -> String {
@@ -125,6 +135,7 @@ impl Results {
             let place = Place {
                 first_line: statement.lines.first,
                 last_line: statement.lines.last,
+                page: searched.hits[statement.hit].document.page_of(statement.lines.first),
                 ..hit.place.clone()
             };
             StatementView { citation: at + 1, text: statement.text, place, rank: hit.rank }
@@ -154,6 +165,7 @@ fn view(rank: usize, hit: &Hit, searched: &Searched) -> HitView {
             path: hit.document.path.clone(),
             first_line: chunk.lines.first,
             last_line: chunk.lines.last,
+            page: hit.document.page_of(chunk.lines.first),
             heading_path: chunk.heading_path.clone(),
         },
         title: hit.document.metadata.title.clone(),
