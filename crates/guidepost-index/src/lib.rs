@@ -8,6 +8,7 @@
 //!     manifest.json          format, fingerprint, sources, documents, sizes and BLAKE3 digests of the files below
 //!     chunks.jsonl           ground state: one chunk a line, in row order
 //!     chunks.offsets         where each line begins
+//!     names.jsonl            derived: the resources and roles that each guide names
 //!     vectors                ground state: f32 rows, and derived from them int8 rows for fast scans
 //!     graph                  derived: hnsw_rs's graph, frozen flat
 //!     postings/              derived: one tantivy segment whose document ids are rows
@@ -27,11 +28,13 @@ mod files;
 mod frozen_directory;
 mod graph;
 mod manifest;
+mod names;
 mod postings;
 mod vectors;
 
 mod generation;
 mod plan;
+mod prepare;
 mod snapshot;
 mod update;
 mod writer_lock;

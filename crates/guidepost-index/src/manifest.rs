@@ -19,6 +19,9 @@ pub(crate) struct Manifest {
     pub(crate) generation: u64,
     /// Everything that shapes a vector or a chunk.
     pub(crate) fingerprint: String,
+    /// How resources were found; empty where an earlier version looked for none.
+    #[serde(default)]
+    pub(crate) finder: String,
     /// Components of a vector; `None` without vectors.
     pub(crate) dimensions: Option<usize>,
     /// Seconds since 1970.
@@ -128,6 +131,7 @@ impl Manifest {
             format: FORMAT,
             generation: 1,
             fingerprint: String::new(),
+            finder: String::new(),
             dimensions: Some(dimensions),
             written: 0,
             chunks,

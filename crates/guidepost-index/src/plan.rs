@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use guidepost_text::FINDER;
+
 use crate::manifest::{DocumentRecord, Manifest, SourceRecord};
 use crate::walk::{self, Listing};
 use crate::{Changes, IndexError, ShippedGuide};
@@ -46,7 +48,7 @@ pub(crate) enum Origin {
 pub(crate) enum State {
     /// The same stat, or the same text.
     Same,
-    /// Another time of change, the same text.
+    /// Another time of change, the same text; or resources are looked for in another way now.
     Touched,
     /// Another text, or new.
     Changed,
@@ -85,6 +87,10 @@ impl Plan {
         for entry in &mut plan.entries {
             entry.known = known.find(sources, entry);
             entry.state = state(entry, old, &mut plan.warnings);
+            let outdated = old.is_some_and(|old| old.finder != FINDER);
+            if outdated && entry.state == State::Same && !matches!(entry.origin, Origin::OutOfReach) {
+                entry.state = State::Touched;
+            }
         }
         let kept = plan.entries.iter().filter(|entry| entry.known.is_some()).count();
         plan.removed = known.len().saturating_sub(kept);

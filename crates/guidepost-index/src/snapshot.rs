@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use guidepost_text::{CHUNKER, Embed, Embedding, passage_text};
+use guidepost_text::{CHUNKER, Embed, Embedding, Named, passage_text};
 
 use crate::chunk_store::ChunkStore;
 use crate::generation::current;
@@ -11,7 +11,7 @@ use crate::manifest::Manifest;
 use crate::plan::{Plan, Warning};
 use crate::postings::Postings;
 use crate::vectors::Vectors;
-use crate::{DocumentRecord, IndexError, ShippedGuide, SourceRecord, StoredChunk, Token};
+use crate::{DocumentRecord, IndexError, ShippedGuide, SourceRecord, StoredChunk, Token, names};
 
 /// A chunk's number within one generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -155,6 +155,14 @@ impl Snapshot {
     /// Damage.
     pub fn chunk(&self, id: ChunkId) -> Result<StoredChunk, IndexError> {
         self.chunks.get(id)
+    }
+
+    /// What each guide names, in the order of the guides.
+    ///
+    /// # Errors
+    /// Damage.
+    pub fn names(&self) -> Result<Vec<Named>, IndexError> {
+        names::read(&self.folder, &self.manifest)
     }
 
     /// The text of every chunk as it is embedded, by id.

@@ -4,8 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use guidepost_text::{Document, Embed, Embedding, Format, HashEmbedder, TextRole};
-use guidepost_text::{chunk_document, passage_text, read_document};
+use guidepost_text::{Embed, Embedding, FINDER, Format, HashEmbedder, Named, TextRole, passage_text};
 use rayon::prelude::*;
 
 use crate::chunk_store::ChunkStore;
@@ -17,10 +16,11 @@ use crate::graph::Graph;
 use crate::manifest::{self, DocumentRecord, FORMAT, Manifest, SourceRecord};
 use crate::plan::{Entry, Origin, Plan, State, Warning, now};
 use crate::postings::Postings;
+use crate::prepare::{Contents, Prepared, number, read_entry, take_over};
 use crate::snapshot::fingerprint;
 use crate::vectors::Vectors;
 use crate::writer_lock::{Patience, WriterLock};
-use crate::{Changes, ChunkId, IndexError, ShippedGuide, Snapshot, Source, StoredChunk, files};
+use crate::{Changes, ChunkId, IndexError, ShippedGuide, Snapshot, Source, StoredChunk, files, names};
 
 /// What an update shall do.
 pub struct Request<'a> {
@@ -161,12 +161,6 @@ struct Writer<'a> {
     sources: Vec<SourceRecord>,
 }
 
-/// A guide on its way into the new generation.
-struct Prepared {
-    record: DocumentRecord,
-    chunks: Vec<StoredChunk>,
-}
-
 impl Writer<'_> {
     fn run(&mut self, plan: Plan, listener: &mut dyn FnMut(Event)) -> Result<Update, IndexError> {
         let changes = plan.changes();
@@ -184,31 +178,34 @@ impl Writer<'_> {
         listener(Event::Reading { guides: changes.added + changes.changed });
         let (prepared, mut warnings) = self.prepare(&plan)?;
         warnings.extend(plan.warnings);
-        let (documents, chunks) = number(prepared);
-        let (vectors, embedded) = self.vectors(&chunks, listener)?;
+        let contents = number(prepared);
+        let (vectors, embedded) = self.vectors(&contents.chunks, listener)?;
         listener(Event::Writing);
         let update = Update {
             wrote: true,
-            formats: formats(&documents),
-            documents: documents.len(),
-            chunks: chunks.len(),
+            formats: formats(&contents.documents),
+            documents: contents.documents.len(),
+            chunks: contents.chunks.len(),
             embedded,
             changes,
             warnings,
             other_kinds: plan.other_kinds,
         };
-        self.commit(documents, &chunks, vectors.as_deref())?;
+        self.commit(contents, vectors.as_deref())?;
         Ok(update)
     }
 
     /// Takes over what has not changed, reads and cuts the rest.
     fn prepare(&self, plan: &Plan) -> Result<(Vec<Prepared>, Vec<Warning>), IndexError> {
         // Cutting a guide in memory needs nothing but the tokenizer, so guides are cut side by side.
+        let names = self.old_names()?;
         let outcomes: Vec<Result<Prepared, IndexError>> = plan
             .entries
             .par_iter()
             .map(|entry| match (entry.state, entry.known, &self.old) {
-                (State::Same | State::Touched, Some(known), Some(old)) => take_over(entry, known, old),
+                (State::Same | State::Touched, Some(known), Some(old)) if keeps(entry, old) => {
+                    take_over(entry, known, old, &names[known])
+                }
                 _ => Ok(read_entry(entry, self.request.embedder.unwrap_or(&HashEmbedder))),
             })
             .collect();
@@ -258,6 +255,10 @@ impl Writer<'_> {
         Ok((Some(chunks.iter().map(vector).collect()), total))
     }
 
+    fn old_names(&self) -> Result<Vec<Named>, IndexError> {
+        self.old.as_ref().map_or(Ok(Vec::new()), Snapshot::names)
+    }
+
     fn old_vectors(&self) -> Result<HashMap<String, Embedding>, IndexError> {
         let Some(old) = &self.old else { return Ok(HashMap::new()) };
         let mut by_key = HashMap::with_capacity(old.chunk_count());
@@ -270,12 +271,7 @@ impl Writer<'_> {
     }
 
     /// Writes the generation beside the old one, then names it in `CURRENT`: the one moment at which it counts.
-    fn commit(
-        &self,
-        documents: Vec<DocumentRecord>,
-        chunks: &[StoredChunk],
-        vectors: Option<&[Embedding]>,
-    ) -> Result<(), IndexError> {
+    fn commit(&self, contents: Contents, vectors: Option<&[Embedding]>) -> Result<(), IndexError> {
         let index = self.request.index;
         let generation = next_generation(index);
         let folder = index.join(unfinished_name());
@@ -284,14 +280,16 @@ impl Writer<'_> {
             format: FORMAT,
             generation,
             fingerprint: fingerprint(self.request.embedder),
+            finder: FINDER.to_owned(),
             dimensions: self.request.embedder.map(Embed::dimensions),
             written: now(),
-            chunks: chunks.len() as u32,
+            chunks: contents.chunks.len() as u32,
             sources: self.sources.clone(),
-            documents,
+            documents: contents.documents,
             files: BTreeMap::new(),
         };
-        let written = self.write_files(&folder, chunks, vectors, &mut manifest);
+        let written = names::write(&folder, &contents.names, &mut manifest)
+            .and_then(|()| self.write_files(&folder, &contents.chunks, vectors, &mut manifest));
         if written.is_err() {
             let _ = std::fs::remove_dir_all(&folder);
         }
@@ -335,55 +333,9 @@ impl Writer<'_> {
     }
 }
 
-fn take_over(entry: &Entry, known: usize, old: &Snapshot) -> Result<Prepared, IndexError> {
-    let before = &old.documents()[known];
-    let rows = before.first_chunk..before.first_chunk + before.chunks;
-    let chunks = rows.map(|row| old.chunk(ChunkId(row))).collect::<Result<_, _>>()?;
-    let record = DocumentRecord {
-        source: entry.source,
-        path: entry.path.clone(),
-        bytes: entry.bytes,
-        modified_ns: entry.modified_ns,
-        ..before.clone()
-    };
-    Ok(Prepared { record, chunks })
-}
-
-/// Reads and cuts a guide. One that cannot be read is recorded without text, so that it is known and tried again.
-fn read_entry(entry: &Entry, ruler: &dyn Embed) -> Prepared {
-    let read = match &entry.origin {
-        Origin::File(path) => std::fs::read(path),
-        Origin::Shipped(bytes) => Ok(bytes.to_vec()),
-        Origin::OutOfReach => Err(std::io::ErrorKind::NotFound.into()),
-    };
-    let hash = read.as_ref().map_or_else(|_| String::new(), |bytes| blake3::hash(bytes).to_hex().to_string());
-    let mut document: Document = read_document(&entry.path, read.as_deref().unwrap_or_default());
-    if let Err(error) = read {
-        document.warnings.push(format!("cannot be read ({error})"));
-    }
-    let store = |chunk| {
-        let key = blake3::hash(passage_text(&chunk).as_bytes()).to_hex().to_string();
-        StoredChunk { document: 0, key, chunk }
-    };
-    let chunks: Vec<StoredChunk> = chunk_document(&document, ruler).into_iter().map(store).collect();
-    let mut warnings = document.warnings;
-    if chunks.is_empty() && warnings.is_empty() {
-        warnings.push("holds no text".to_owned());
-    }
-    let record = DocumentRecord {
-        source: entry.source,
-        relative: entry.relative.clone(),
-        path: entry.path.clone(),
-        bytes: entry.bytes,
-        modified_ns: entry.modified_ns,
-        hash,
-        metadata: document.metadata,
-        first_chunk: 0,
-        chunks: 0,
-        pages: document.pages,
-        warnings,
-    };
-    Prepared { record, chunks }
+/// Whether what the index holds of an unchanged guide is what this version would find in it.
+fn keeps(entry: &Entry, old: &Snapshot) -> bool {
+    old.manifest().finder == FINDER || matches!(entry.origin, Origin::OutOfReach)
 }
 
 fn formats(documents: &[DocumentRecord]) -> BTreeMap<String, usize> {
@@ -394,27 +346,13 @@ fn formats(documents: &[DocumentRecord]) -> BTreeMap<String, usize> {
     counts
 }
 
-/// Gives every guide and chunk its number.
-fn number(prepared: Vec<Prepared>) -> (Vec<DocumentRecord>, Vec<StoredChunk>) {
-    let mut documents = Vec::with_capacity(prepared.len());
-    let mut chunks: Vec<StoredChunk> = Vec::new();
-    for (at, mut guide) in prepared.into_iter().enumerate() {
-        guide.record.first_chunk = chunks.len() as u32;
-        guide.record.chunks = guide.chunks.len() as u32;
-        guide.chunks.iter_mut().for_each(|chunk| chunk.document = at as u32);
-        documents.push(guide.record);
-        chunks.append(&mut guide.chunks);
-    }
-    (documents, chunks)
-}
-
 /// Takes all files over from a generation with the same chunks, without copying a byte where links can be made.
 fn link_files(old: &Snapshot, folder: &Path, manifest: &mut Manifest) -> Result<(), IndexError> {
     let link = |from: PathBuf, to: PathBuf| {
         let linked = std::fs::hard_link(&from, &to).or_else(|_| std::fs::copy(&from, &to).map(|_| ()));
         linked.map_err(IndexError::io("write", &to))
     };
-    for (name, record) in &old.manifest().files {
+    for (name, record) in old.manifest().files.iter().filter(|(name, _)| *name != names::NAMES) {
         link(old.folder().join(name), folder.join(name))?;
         manifest.files.insert(name.clone(), record.clone());
     }

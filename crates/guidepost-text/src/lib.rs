@@ -35,6 +35,9 @@ mod plain;
 mod chunk;
 mod sentence;
 
+mod resource;
+mod resources;
+
 mod embed;
 mod hash_embedder;
 
@@ -43,6 +46,8 @@ pub use embed::{Embed, EmbedError, Embedding, TextRole};
 pub use format::Format;
 pub use hash_embedder::HashEmbedder;
 pub use lines::LineIndex;
+pub use resource::{Named, Resource, ResourceKind, Role};
+pub use resources::{Cited, FINDER, Profile, named, profile, tool_name};
 pub use sentence::{begins_anew, list_mark, sentences, words};
 pub use vocabulary::{Block, BlockKind, Chunk, Document, Lines, Metadata, Section, Span};
 

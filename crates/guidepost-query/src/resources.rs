@@ -1,0 +1,140 @@
+//! Resources that fit a question, a role, or both, best first.
+
+use std::collections::HashSet;
+
+use guidepost_index::{DocumentRecord, Snapshot, analyze};
+use guidepost_text::ResourceKind;
+
+use crate::catalog::{CatalogEntry, Mention};
+use crate::question::Weighed;
+use crate::{Hit, Question};
+
+/// What is looked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// These kinds; all where it is empty.
+    pub kinds: &'a [ResourceKind],
+    /// For a role or a skill.
+    pub serves: Option<&'a str>,
+    /// To a question, and the passages that it found.
+    pub question: Option<(&'a Question, &'a [Hit])>,
+}
+
+/// A resource that was found.
+#[derive(Debug, Clone)]
+pub struct FoundResource {
+    /// The resource.
+    pub entry: CatalogEntry,
+    /// How well it fits the question, in [0, 1]; 0 where none was asked. Says nothing across questions.
+    pub score: f32,
+}
+
+/// Share of a resource's own words in its score; the rest is the passage's that names it.
+const OWN_WORDS: f32 = 0.6;
+
+/// Below, a resource has little to do with the question.
+const MIN_SCORE: f32 = 0.15;
+
+/// The resources of a catalog that are wanted. To a question: those that share its words, or that stand in a passage
+/// which answers it, best first; else in the catalog's order.
+pub fn find_resources(snapshot: &Snapshot, catalog: Vec<CatalogEntry>, wanted: Wanted) -> Vec<FoundResource> {
+    let documents = snapshot.documents();
+    let role = wanted.serves.map(role_terms);
+    let fits = |entry: &CatalogEntry| {
+        (wanted.kinds.is_empty() || wanted.kinds.contains(&entry.kind))
+            && role.as_ref().is_none_or(|role| {
+                entry.mentions.iter().any(|mention| serves(mention, &documents[mention.document], role))
+            })
+    };
+    let entries = catalog.into_iter().filter(fits);
+    let Some((question, hits)) = wanted.question else {
+        return entries.map(|entry| FoundResource { entry, score: 0.0 }).collect();
+    };
+    let weighed = question.weigh(snapshot);
+    let scored = entries.map(|entry| FoundResource { score: score(&entry, &weighed, hits), entry });
+    let mut found: Vec<FoundResource> = scored.filter(|found| found.score >= MIN_SCORE).collect();
+    // Stable: what fits equally well stays in the catalog's order.
+    found.sort_by(|a, b| b.score.total_cmp(&a.score));
+    found
+}
+
+/// The kinds that a question names ("books on SQL"), and the question without those words; `None` where nothing else
+/// is asked.
+pub fn kinds_asked(question: &Question) -> (Vec<ResourceKind>, Option<Question>) {
+    let mut kinds = Vec::new();
+    let mut left = question.clone();
+    left.words.retain(|word| match ResourceKind::of_word(&question.text[word.start..word.end]) {
+        Some(kind) => {
+            kinds.push(kind);
+            false
+        }
+        None => true,
+    });
+    let left = (!left.words.is_empty()).then_some(left);
+    (kinds, left)
+}
+
+fn score(entry: &CatalogEntry, weighed: &Weighed, hits: &[Hit]) -> f32 {
+    let own = entry.mentions.iter().map(|mention| own_words(mention, weighed)).fold(0.0, f32::max);
+    let passage = entry.mentions.iter().filter_map(|mention| passage(mention, hits)).fold(0.0, f32::max);
+    OWN_WORDS * own + (1.0 - OWN_WORDS) * passage
+}
+
+/// Share of the question's information that a mention holds, in [0, 1]; what its title says counts more.
+fn own_words(mention: &Mention, weighed: &Weighed) -> f32 {
+    let resource = &mention.resource;
+    let mut terms = terms(&resource.title);
+    terms.extend(terms_of(resource.by.as_deref()));
+    let title = weighed.coverage(&terms);
+    terms.extend(self::terms(&resource.serves));
+    terms.extend(terms_of(resource.about.as_deref()));
+    terms.extend(terms_of(resource.level.as_deref()));
+    (title + weighed.coverage(&terms)) / 2.0
+}
+
+/// How well the passage fits that names the resource, in [0, 1].
+fn passage(mention: &Mention, hits: &[Hit]) -> Option<f32> {
+    let lines = mention.resource.lines;
+    let holds = |hit: &&Hit| {
+        let chunk = hit.chunk.chunk.lines;
+        hit.chunk.document as usize == mention.document
+            && chunk.first <= lines.first
+            && lines.first <= chunk.last
+    };
+    hits.iter().find(holds).map(|hit| hit.trace.fused.score * (0.5 + hit.confidence / 2.0))
+}
+
+/// Whether a mention serves a role: its heading, its guide's roles or its guide's title names all of it.
+fn serves(mention: &Mention, document: &DocumentRecord, role: &HashSet<String>) -> bool {
+    let resource = &mention.resource;
+    let places = std::iter::once(&resource.serves)
+        .chain(&resource.heading_path)
+        .chain(&document.metadata.roles)
+        .chain(std::iter::once(&document.metadata.title));
+    places.into_iter().any(|place| role.is_subset(&role_terms(place)))
+}
+
+/// The terms of a role's name, with its usual abbreviations spelled out.
+pub(crate) fn role_terms(name: &str) -> HashSet<String> {
+    let spelled = name.split_whitespace().map(|word| {
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        SHORT.iter().find(|(short, _)| *short == bare).map_or(word, |(_, long)| long)
+    });
+    terms(&spelled.collect::<Vec<_>>().join(" "))
+}
+
+/// Abbreviations in the names of roles.
+const SHORT: [(&str, &str); 4] = [
+    ("ml", "machine learning"),
+    ("mle", "machine learning engineer"),
+    ("sre", "site reliability engineer"),
+    ("swe", "software engineer"),
+];
+
+fn terms_of(text: Option<&str>) -> HashSet<String> {
+    text.map(terms).unwrap_or_default()
+}
+
+fn terms(text: &str) -> HashSet<String> {
+    analyze(text).into_iter().map(|word| word.term).collect()
+}

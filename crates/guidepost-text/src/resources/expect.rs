@@ -1,0 +1,221 @@
+//! What headings and labels lead their reader to expect below them: books, courses, tools, or nothing in particular.
+
+use crate::ResourceKind;
+
+/// What a heading or a label announces.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expect {
+    /// Nothing that is collected here.
+    #[default]
+    Nothing,
+    /// Resources of one kind.
+    Only(ResourceKind),
+    /// Resources of more than one kind, or of no kind that is said.
+    Any,
+}
+
+/// Longer headings are sentences.
+const MAX_WORDS: usize = 8;
+
+/// Longer headings with a word for tools are about something else.
+const MAX_TOOL_WORDS: usize = 4;
+
+/// What a heading or a label announces; `None` where it says nothing of it and what is around it holds.
+pub(super) fn announced(label: &str) -> Option<Expect> {
+    let words: Vec<String> = words(label);
+    if words.is_empty() || words.len() > MAX_WORDS {
+        return None;
+    }
+    let mut kinds: Vec<ResourceKind> = ResourceKind::ALL
+        .into_iter()
+        .filter(|kind| words.iter().any(|word| announces(*kind, word, words.len() == 1)))
+        .collect();
+    // "Learn tools for your projects" is about projects, "Phase 3: Tools and agents" about a phase.
+    let long = words.len() > MAX_TOOL_WORDS || words.iter().any(|word| ORDERING.contains(&word.as_str()));
+    if kinds.len() > 1 || long {
+        kinds.retain(|kind| *kind != ResourceKind::Tool);
+    }
+    if matches!(&words[..], [verb, what] if GETTING.contains(&verb.as_str()) && what == "certified") {
+        kinds = vec![ResourceKind::Certification];
+    }
+    match kinds[..] {
+        [kind] => Some(Expect::Only(kind)),
+        [] => words.iter().any(|word| GENERAL.contains(&word.as_str())).then_some(Expect::Any),
+        _ => Some(Expect::Any),
+    }
+}
+
+/// Whether a heading only orders what is below it: it names no role, no skill and no resource.
+pub(super) fn orders_only(label: &str) -> bool {
+    let words = words(label);
+    announced(label).is_some()
+        || words.is_empty()
+        || words.iter().any(|word| ORDERING.contains(&word.as_str()))
+        || words.iter().all(|word| FILLERS.contains(&word.as_str()))
+}
+
+/// `Get certified` announces certifications; `Microsoft Certified` begins the name of one.
+const GETTING: [&str; 4] = ["get", "getting", "become", "be"];
+
+/// Words that announce resources of no kind in particular.
+const GENERAL: [&str; 7] =
+    ["resources", "references", "reading", "material", "materials", "study", "literature"];
+
+/// Words of headings that order a guide and name no subject.
+const ORDERING: [&str; 42] = [
+    "skill",
+    "skills",
+    "roadmap",
+    "path",
+    "phase",
+    "part",
+    "week",
+    "weeks",
+    "month",
+    "months",
+    "step",
+    "steps",
+    "stage",
+    "next",
+    "reality",
+    "check",
+    "myth",
+    "myths",
+    "struggle",
+    "struggles",
+    "career",
+    "careers",
+    "overview",
+    "introduction",
+    "summary",
+    "outline",
+    "faq",
+    "portfolio",
+    "building",
+    "expect",
+    "expected",
+    "expects",
+    "outcomes",
+    "level",
+    "levels",
+    "interview",
+    "interviews",
+    "day",
+    "who",
+    "what",
+    "why",
+    "how",
+];
+
+/// Words that a heading may be made of without naming anything.
+const FILLERS: [&str; 30] = [
+    "beginner",
+    "intermediate",
+    "advanced",
+    "junior",
+    "mid",
+    "senior",
+    "free",
+    "paid",
+    "core",
+    "more",
+    "other",
+    "further",
+    "and",
+    "the",
+    "a",
+    "for",
+    "of",
+    "to",
+    "or",
+    "online",
+    "best",
+    "top",
+    "basic",
+    "basics",
+    "bonus",
+    "example",
+    "examples",
+    "getting",
+    "started",
+    "general",
+];
+
+fn announces(kind: ResourceKind, word: &str, alone: bool) -> bool {
+    let (plural, singular): (&[&str], &[&str]) = match kind {
+        ResourceKind::Book => (&["books", "textbooks", "ebooks"], &["book", "textbook"]),
+        ResourceKind::Course => (
+            &["courses", "moocs", "bootcamps", "tutorials", "curricula"],
+            &["course", "mooc", "tutorial", "curriculum"],
+        ),
+        ResourceKind::Certification => (
+            &["certifications", "certificates", "certs", "credentials", "exams"],
+            &["certification", "certificate", "exam"],
+        ),
+        ResourceKind::Project => (&["projects"], &["project", "portfolio"]),
+        ResourceKind::Tool => (
+            &[
+                "tools",
+                "tooling",
+                "technologies",
+                "frameworks",
+                "libraries",
+                "platforms",
+                "languages",
+                "databases",
+                "stores",
+                "apis",
+                "stack",
+                "packages",
+            ],
+            &["tool", "technology", "framework", "library", "platform"],
+        ),
+        ResourceKind::Link => (&["links", "websites", "blogs"], &["link", "website"]),
+    };
+    plural.contains(&word) || (alone && singular.contains(&word))
+}
+
+/// Words in lower case; what stands before the first and between them does not matter.
+pub(super) fn words(text: &str) -> Vec<String> {
+    let parts = text.split(|c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '+' | '#'));
+    parts.filter(|word| word.chars().any(char::is_alphanumeric)).map(str::to_lowercase).collect()
+}
+
+/// A label that an entry begins with, and the offset of what follows it: up to a colon, a few words that announce
+/// something.
+pub(super) fn label(text: &str) -> Option<(Expect, usize)> {
+    let colon = text.find(':')?;
+    let (label, rest) = (&text[..colon], &text[colon + 1..]);
+    let expect = announced(label).filter(|_| words(label).len() <= 5)?;
+    let skipped = rest.len() - rest.trim_start().len();
+    Some((expect, colon + 1 + skipped))
+}
+
+/// The level that a text begins with, and the offset of what follows: `Beginner: a clock`.
+pub(super) fn level(text: &str) -> Option<(&'static str, usize)> {
+    let lower = text.to_lowercase();
+    let levels = [
+        ("beginner", "beginner"),
+        ("easy", "beginner"),
+        ("starter", "beginner"),
+        ("intermediate", "intermediate"),
+        ("medium", "intermediate"),
+        ("advanced", "advanced"),
+        ("hard", "advanced"),
+        ("expert", "advanced"),
+    ];
+    let start = text.len() - text.trim_start_matches(|c: char| !c.is_alphanumeric()).len();
+    let (name, level) =
+        levels.into_iter().find(|(name, _)| lower.get(start..).is_some_and(|rest| rest.starts_with(name)))?;
+    let rest = text.get(start + name.len()..)?;
+    let after = rest.trim_start().strip_prefix([':', '-', '–', '—'])?.trim_start();
+    Some((level, text.len() - after.len()))
+}
+
+/// The level that a heading speaks of.
+pub(super) fn level_of_heading(heading: &str) -> Option<&'static str> {
+    let words = words(heading);
+    ["beginner", "intermediate", "advanced"]
+        .into_iter()
+        .find(|level| words.iter().any(|word| word == level || *word == format!("{level}s")))
+}

@@ -1,0 +1,141 @@
+//! Roles: what guides are about, sections that are headed by one, and names in lists of roles.
+
+use super::entries::{Entry, Form};
+use super::{expect, serves};
+use crate::resource::Role;
+use crate::{Document, LineIndex, Lines, Span};
+
+/// The roles of a document, in reading order, each once.
+pub(super) fn roles(document: &Document, entries: &[Entry]) -> Vec<Role> {
+    let lines = LineIndex::new(&document.text);
+    let mut found = Found::default();
+    let whole = Lines { first: 1, last: lines.count().max(1) as u32 };
+    for name in &document.metadata.roles {
+        found.push(name, document.metadata.kind.as_deref() == Some("role"), whole);
+    }
+    if let Some(name) = role_of(&document.metadata.title) {
+        found.push(&name, true, whole);
+    }
+    for (number, section) in document.sections.iter().enumerate() {
+        let heading = section.heading_path.last().filter(|_| section.heading.start < section.heading.end);
+        if let Some(name) = heading.and_then(|heading| role_of(heading)) {
+            found.push(&name, true, lines.lines(reach(document, number)));
+        }
+    }
+    for entry in entries {
+        listed(entry, &lines, &mut found);
+    }
+    found.roles
+}
+
+/// From a section's heading to the last text below it.
+fn reach(document: &Document, number: usize) -> Span {
+    let section = &document.sections[number];
+    let depth = section.heading_path.len();
+    let below = document.sections[number..].iter().take_while(|other| {
+        other.heading_path.len() >= depth && other.heading_path[..depth] == section.heading_path[..]
+    });
+    let end = below
+        .flat_map(|other| other.blocks.iter().map(|block| block.span.end).chain([other.heading.end]))
+        .max();
+    Span { start: section.heading.start, end: end.unwrap_or(section.heading.end) }
+}
+
+#[derive(Default)]
+struct Found {
+    roles: Vec<Role>,
+}
+
+impl Found {
+    fn push(&mut self, name: &str, described: bool, lines: Lines) {
+        let known = self.roles.iter().any(|role| role.name.to_lowercase() == name.to_lowercase());
+        if !known {
+            self.roles.push(Role { name: name.to_owned(), described, lines });
+        }
+    }
+}
+
+/// Names behind a label that announces roles: `Job titles: A, B`.
+fn listed(entry: &Entry, lines: &LineIndex, found: &mut Found) {
+    if matches!(entry.form, Form::Heading | Form::Drawing) {
+        return;
+    }
+    let Some((label, rest)) = entry.text.split_once(':') else { return };
+    let words = expect::words(label);
+    let announces =
+        words.iter().any(|word| matches!(word.as_str(), "roles" | "titles" | "jobs" | "positions"));
+    if !announces || words.len() > 4 {
+        return;
+    }
+    for piece in rest.split([',', ';']) {
+        if let Some(name) = role_of(piece.trim().trim_end_matches('.')) {
+            let start = entry.place(piece.as_ptr() as usize - entry.text.as_ptr() as usize);
+            found.push(&name, false, lines.lines(Span { start, end: start + 1 }));
+        }
+    }
+}
+
+/// What the last word of a role is.
+const NOUNS: [&str; 26] = [
+    "engineer",
+    "developer",
+    "analyst",
+    "scientist",
+    "architect",
+    "specialist",
+    "administrator",
+    "designer",
+    "manager",
+    "researcher",
+    "consultant",
+    "tester",
+    "programmer",
+    "teacher",
+    "trainer",
+    "technician",
+    "officer",
+    "strategist",
+    "writer",
+    "auditor",
+    "quant",
+    "statistician",
+    "sre",
+    "instructor",
+    "bioinformatician",
+    "lead",
+];
+
+/// Words that may follow a role in a title.
+const TAILS: [&str; 10] =
+    ["roadmap", "guide", "career", "path", "handbook", "overview", "profile", "role", "track", "curriculum"];
+
+/// The role that a heading or a title names, if that is all it does.
+pub(super) fn role_of(heading: &str) -> Option<String> {
+    let subject = serves::subject_of(heading);
+    let mut words: Vec<&str> = subject.split_whitespace().collect();
+    while words.len() > 1 && is_tail(words[words.len() - 1]) {
+        words.pop();
+    }
+    // An abbreviation in parentheses belongs to the name.
+    let head: Vec<&str> = words.iter().copied().take_while(|word| !word.starts_with('(')).collect();
+    let last = head.last()?.to_lowercase();
+    let ranked = ["junior", "mid", "mid-level", "senior", "lead", "staff", "principal", "entry-level"];
+    let ranked = head.first().is_some_and(|word| ranked.contains(&word.to_lowercase().as_str()));
+    let fits = (2..=7).contains(&head.len())
+        && NOUNS.contains(&last.trim_end_matches('s'))
+        && !ranked
+        && begins_upper(&subject);
+    let sentence = head.iter().any(|word| {
+        matches!(word.to_lowercase().as_str(), "a" | "an" | "the" | "what" | "how" | "your" | "for" | "to")
+    });
+    (fits && !sentence).then(|| words.join(" "))
+}
+
+fn is_tail(word: &str) -> bool {
+    let bare = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    TAILS.contains(&bare.as_str()) || (bare.len() == 4 && bare.chars().all(|c| c.is_ascii_digit()))
+}
+
+fn begins_upper(text: &str) -> bool {
+    text.chars().next().is_some_and(char::is_uppercase)
+}

@@ -1,0 +1,386 @@
+//! Titles in running text: where one begins and ends, and who stands behind it.
+
+use super::entries::{Entry, Mark, Style};
+use super::expect;
+use crate::ResourceKind;
+
+/// A title in an entry's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Title {
+    /// First byte in the entry's text.
+    pub(super) start: usize,
+    /// One past the last byte.
+    pub(super) end: usize,
+    /// Author or provider.
+    pub(super) by: Option<String>,
+    /// Where its author or provider ends; `end` where none is named.
+    pub(super) until: usize,
+    pub(super) url: Option<String>,
+}
+
+/// Books of an entry from byte `from` on. Where books are expected, whatever is set off is a title; elsewhere, only
+/// what says by whom it is.
+pub(super) fn books(entry: &Entry, from: usize, expected: bool) -> Vec<Title> {
+    let marks: Vec<&Mark> = title_marks(entry, from).collect();
+    let mut titles = Vec::new();
+    for mark in &marks {
+        let title = title_at(entry, mark, |rest, _| byline(rest));
+        let named = begins_upper(&entry.text[mark.start..mark.end]);
+        if named && (expected || title.by.is_some()) {
+            titles.push(title);
+        }
+    }
+    if expected && marks.is_empty() && entry.is_item() {
+        titles.extend(plain(entry, from, entry.text.len()));
+    }
+    titles
+}
+
+/// Courses or certifications of an entry from byte `from` on, where they are expected.
+pub(super) fn offers(entry: &Entry, from: usize, kind: ResourceKind, listed: bool) -> Vec<Title> {
+    let marks: Vec<&Mark> = title_marks(entry, from).collect();
+    let first = marks.first().filter(|mark| entry.text[from..mark.start].trim().is_empty());
+    let titles: Vec<Title> = match first {
+        Some(_) if entry.is_item() && !listed => side_by_side(entry, &marks),
+        _ if !marks.is_empty() => marks.iter().map(|mark| title_at(entry, mark, provider)).collect(),
+        _ if listed => pieces(&entry.text, from)
+            .into_iter()
+            .filter_map(|(start, end)| plain(entry, start, end))
+            .collect(),
+        _ if entry.is_item() => plain(entry, from, entry.text.len()).into_iter().collect(),
+        _ if kind == ResourceKind::Certification => in_prose(entry, from),
+        _ => Vec::new(),
+    };
+    let text = &entry.text;
+    let retired = text[from..].trim_start().to_lowercase().starts_with("retired");
+    titles.into_iter().filter(|title| !retired && names_something(&text[title.start..title.end])).collect()
+}
+
+/// The kind that a title tells by itself: `.. Specialization`, `.. Certified ..`.
+pub(super) fn kind_of_title(title: &str) -> Option<ResourceKind> {
+    let words = expect::words(title);
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    let courses = [
+        "course",
+        "courses",
+        "specialization",
+        "nanodegree",
+        "zoomcamp",
+        "bootcamp",
+        "micromasters",
+        "mooc",
+        "moocs",
+        "tutorial",
+        "tutorials",
+        "masterclass",
+    ];
+    if has(&["certified", "certificate", "certification", "comptia"]) {
+        Some(ResourceKind::Certification)
+    } else if has(&courses) {
+        Some(ResourceKind::Course)
+    } else if has(&["book", "handbook", "textbook"]) {
+        Some(ResourceKind::Book)
+    } else {
+        None
+    }
+}
+
+/// What may be a title: set off, not as code, not inside another mark, and no label.
+fn title_marks(entry: &Entry, from: usize) -> impl Iterator<Item = &Mark> {
+    let mut until = from;
+    entry.marks.iter().filter(move |mark| {
+        let text = &entry.text[mark.start..mark.end];
+        let label = text.trim_end().ends_with([':', '.'])
+            || entry.text[mark.end..].starts_with(':') && expect::announced(text).is_some();
+        let free = mark.start >= until && mark.style != Style::Code && !label;
+        if free {
+            until = mark.end;
+        }
+        free
+    })
+}
+
+fn title_at(entry: &Entry, mark: &Mark, behind: fn(&str, &str) -> Option<(String, usize)>) -> Title {
+    let text = &entry.text;
+    let (start, end) = trimmed(text, mark.start, mark.end);
+    let rest = text[mark.end..].strip_prefix(['"', '”', '“', '»']).unwrap_or(&text[mark.end..]);
+    let skipped = text.len() - mark.end - rest.len();
+    let by = behind(rest, &text[start..end]);
+    let url = entry.url_within(mark.start, mark.end);
+    let until = by.as_ref().map_or(mark.end + skipped, |(_, used)| mark.end + skipped + used);
+    Title { start, end, by: by.map(|(by, _)| by), until, url }
+}
+
+/// The first title, and those that follow it with nothing but a comma or `and` between them; they share a provider.
+fn side_by_side(entry: &Entry, marks: &[&Mark]) -> Vec<Title> {
+    let mut titles: Vec<Title> = Vec::new();
+    for (at, mark) in marks.iter().enumerate() {
+        let between = at.checked_sub(1).map_or("", |before| &entry.text[marks[before].end..mark.start]);
+        if !between.trim_matches(['"', '“', '”', ' ', ',']).is_empty() && between.trim() != "and" {
+            break;
+        }
+        titles.push(title_at(entry, mark, provider));
+    }
+    let by = titles.last().and_then(|last| last.by.clone());
+    titles.iter_mut().filter(|title| title.by.is_none()).for_each(|title| title.by.clone_from(&by));
+    titles
+}
+
+/// A title that nothing sets off: up to its provider in parentheses, or to where a description begins.
+fn plain(entry: &Entry, from: usize, to: usize) -> Option<Title> {
+    let text = &entry.text[from..to];
+    let (start, _) = trimmed(&entry.text, from, to);
+    let lead = start - from;
+    let end = lead + title_length(&text[lead..]);
+    let (start, end) = trimmed(&entry.text, from + lead, from + end);
+    let title = &entry.text[start..end];
+    if !begins_upper(title) || !names_something(title) {
+        return None;
+    }
+    let by = provider(&entry.text[end..to], title);
+    let until = by.as_ref().map_or(end, |(_, used)| end + used);
+    let url = entry.url_within(start, until);
+    Some(Title { start, end, by: by.map(|(by, _)| by), until, url })
+}
+
+/// Bytes of the title at the beginning of a text.
+fn title_length(text: &str) -> usize {
+    let mut end = text.len();
+    for (at, _) in text.match_indices([',', ':', ';', '(', '.', '–', '-', '—', 'b']) {
+        let (before, rest) = (&text[..at], &text[at..]);
+        let stops = match rest.chars().next() {
+            Some('(' | ';') => true,
+            Some('.') => rest[1..].is_empty() || rest[1..].starts_with(' ') && !is_initial(before),
+            Some(',') => !next_is_upper(&rest[1..]) || provider(rest, before).is_some(),
+            // `Microsoft Certified: ..` goes on.
+            Some(':') => !before.ends_with("Certified"),
+            Some('b') => before.ends_with(' ') && rest.starts_with("by ") && next_is_upper(&rest[2..]),
+            Some(dash) => {
+                before.ends_with(' ')
+                    && rest[dash.len_utf8()..].starts_with(' ')
+                    && !next_is_upper(&rest[dash.len_utf8()..])
+            }
+            None => true,
+        };
+        if stops && at > 0 {
+            end = at;
+            break;
+        }
+    }
+    text[..end].trim_end_matches([' ', ',', '.', '-', '–']).len()
+}
+
+/// The parts of an inline list: `One (X), Two (Y) and Three`.
+pub(super) fn pieces(text: &str, from: usize) -> Vec<(usize, usize)> {
+    let mut pieces = Vec::new();
+    let (mut start, mut depth) = (from, 0usize);
+    for (at, c) in text.char_indices().filter(|&(at, _)| at >= from) {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            ',' | ';' if depth == 0 => {
+                pieces.push((start, at));
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    pieces.push((start, text.len()));
+    pieces
+}
+
+/// Where certifications are named in a sentence.
+pub(super) fn certifications_in_prose(text: &str) -> Vec<(usize, usize)> {
+    let telling = |run: &(usize, usize)| {
+        let words = expect::words(&text[run.0..run.1]);
+        words.len() > 1 && words.iter().any(|word| CERTIFYING.contains(&word.as_str()))
+    };
+    capitalized_runs(text, 0).into_iter().filter(telling).collect()
+}
+
+/// Certifications in a sentence: runs of capitalized words with one that only certifications have, or the initials by
+/// which they go.
+fn in_prose(entry: &Entry, from: usize) -> Vec<Title> {
+    let text = &entry.text;
+    let mut found: Vec<(usize, usize)> = certifications_in_prose(text);
+    found.retain(|&(start, _)| start >= from);
+    if found.is_empty() {
+        found = capitalized_runs(text, from);
+        found.retain(|&(start, end)| {
+            let run = &text[start..end];
+            run.len() >= 4 && run.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+        });
+    }
+    found
+        .into_iter()
+        .map(|(start, end)| {
+            let by = provider(&text[end..], &text[start..end]);
+            let until = by.as_ref().map_or(end, |(_, used)| end + used);
+            Title { start, end, by: by.map(|(by, _)| by), until, url: None }
+        })
+        .collect()
+}
+
+const CERTIFYING: [&str; 6] =
+    ["certified", "certificate", "certification", "associate", "specialty", "comptia"];
+
+/// Runs of capitalized words with the small words between them.
+fn capitalized_runs(text: &str, from: usize) -> Vec<(usize, usize)> {
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    let mut run: Option<(usize, usize)> = None;
+    let mut at = from;
+    for word in text[from..].split_inclusive(' ') {
+        let (start, bare) = (at, word.trim_end());
+        at += word.len();
+        let core = bare.trim_end_matches([',', ';', ':', '.', ')']);
+        let lead = core.len() - core.trim_start_matches('(').len();
+        let upper = core[lead..].chars().next().is_some_and(char::is_uppercase);
+        let joins = matches!(core, "of" | "for" | "in" | "on" | "&" | "–" | "-");
+        match (&mut run, upper, joins) {
+            (Some(open), true, _) if lead == 0 => open.1 = start + core.len(),
+            (_, true, _) => {
+                runs.extend(run.take());
+                run = Some((start + lead, start + core.len()));
+            }
+            (_, false, true) => {}
+            _ => runs.extend(run.take()),
+        }
+        // `Certified:` goes on; any other sign ends what it follows.
+        if bare.len() > core.len() && !bare.ends_with("Certified:") {
+            runs.extend(run.take());
+        }
+    }
+    runs.extend(run);
+    runs
+}
+
+/// Who wrote it, as it follows a title, and the bytes that takes: `, edited by A. B and C: ..`.
+pub(super) fn byline(rest: &str) -> Option<(String, usize)> {
+    let inner = rest.trim_start_matches([',', ' ']);
+    let lower = inner.to_lowercase();
+    let lead = ["by ", "edited by ", "from ", "(by ", "— ", "– ", "- "]
+        .iter()
+        .find(|lead| lower.starts_with(*lead))?;
+    let names = inner.get(lead.len()..)?;
+    let names = names.strip_prefix("the ").unwrap_or(names);
+    let length = names_length(names);
+    let name = names[..length].trim_end_matches([',', ' ']);
+    (!name.is_empty()).then(|| (name.to_owned(), rest.len() - names.len() + length))
+}
+
+/// Bytes of the names at the beginning of a text: capitalized words, initials, and what joins them.
+fn names_length(text: &str) -> usize {
+    let (mut end, mut at) = (0, 0);
+    for word in text.split_inclusive(' ') {
+        let bare = word.trim_end();
+        let core = bare.trim_end_matches([',', ';', ':', '.', ')']);
+        let joins =
+            ["and", "&", "de", "der", "van", "von", "la", "da", "di", "del", "et", "al", "y", "of", "the"]
+                .contains(&core);
+        let upper = core.chars().next().is_some_and(char::is_uppercase) || core == "edX";
+        if !upper && !joins {
+            break;
+        }
+        if upper || core == "al" {
+            end = at + core.len();
+        }
+        at += word.len();
+        let sign = &bare[core.len()..];
+        if sign.starts_with([';', ':', ')'])
+            || (sign.starts_with('.') && !is_initial(core) && core != "al" && core != "Jr")
+        {
+            break;
+        }
+    }
+    end
+}
+
+/// Who offers what has a title, as it follows the title, and the bytes that takes: `(Harvard, on edX)`, `by A. B`, `, from
+/// C`, `, D:`.
+fn provider(rest: &str, title: &str) -> Option<(String, usize)> {
+    let inner = rest.trim_start();
+    let skipped = rest.len() - inner.len();
+    if let Some(inside) = inner.strip_prefix('(') {
+        let close = inside.find(')')?;
+        let used = skipped + 1 + close + 1;
+        return match within(&inside[..close], title) {
+            Some(by) => Some((by, used)),
+            // `(CKA), from X`.
+            None => provider(&rest[used..], title).map(|(by, more)| (by, used + more)),
+        };
+    }
+    if let Some((by, used)) = byline(rest).filter(|_| !inner.starts_with(['-', '–', '—'])) {
+        return Some((by, used));
+    }
+    let names = inner.strip_prefix(", ")?;
+    let names = names.strip_prefix("on ").or_else(|| names.strip_prefix("the ")).unwrap_or(names);
+    let length = names_length(names);
+    let behind = &names[length..];
+    let ends = behind.is_empty() || behind.starts_with([':', ',', '.', ')']) || behind.starts_with(" on ");
+    (length > 0 && ends).then(|| (names[..length].to_owned(), rest.len() - names.len() + length))
+}
+
+/// The providers among what stands in parentheses. Where a course is hosted counts if nothing else is said.
+fn within(inside: &str, title: &str) -> Option<String> {
+    let mut hosts = Vec::new();
+    let mut providers = Vec::new();
+    for part in inside.split([',', ';']).map(str::trim) {
+        let host = part.strip_prefix("on ");
+        let name =
+            host.or_else(|| part.strip_prefix("by ")).or_else(|| part.strip_prefix("from ")).unwrap_or(part);
+        let said = ["Free", "Paid", "Exam"].iter().any(|word| name.starts_with(word));
+        if said || abbreviates(name, title) || !is_proper(name) {
+            continue;
+        }
+        if host.is_some() || HOSTS.contains(&name) { hosts.push(name) } else { providers.push(name) }
+    }
+    let named = if providers.is_empty() { hosts } else { providers };
+    (!named.is_empty()).then(|| named.join(", "))
+}
+
+/// Sites that host what others teach.
+const HOSTS: [&str; 8] =
+    ["Coursera", "edX", "Udemy", "Udacity", "Maven", "Pluralsight", "LinkedIn Learning", "YouTube"];
+
+fn is_proper(name: &str) -> bool {
+    begins_upper(name) || [".ai", ".com", ".org", ".dev", ".io"].iter().any(|end| name.ends_with(end))
+}
+
+/// Whether a name is made of the initials of a title's words, some of them left out.
+fn abbreviates(name: &str, title: &str) -> bool {
+    let initials: Vec<char> =
+        title.split([' ', '-', '/']).filter_map(|word| word.chars().find(|c| c.is_alphanumeric())).collect();
+    let mut left = initials.iter().map(|c| c.to_ascii_uppercase());
+    name.chars().count() > 1
+        && name.chars().all(|c| c.is_ascii_uppercase() && left.any(|initial| initial == c))
+}
+
+/// Not `None`, `None specific available`, `N/A`.
+fn names_something(title: &str) -> bool {
+    let lower = title.trim().to_lowercase();
+    let nothing = ["none", "n/a", "no ", "not ", "tbd"].iter().any(|word| lower.starts_with(word));
+    !nothing && title.chars().filter(|c| c.is_alphanumeric()).count() >= 2
+}
+
+fn begins_upper(text: &str) -> bool {
+    text.chars().find(|c| c.is_alphanumeric()).is_some_and(|c| c.is_uppercase() || c.is_numeric())
+        || text.chars().take_while(|c| c.is_alphanumeric()).any(char::is_uppercase)
+}
+
+fn next_is_upper(rest: &str) -> bool {
+    rest.trim_start().chars().next().is_some_and(char::is_uppercase)
+}
+
+/// Whether a text ends with a single capital, as before the full stop of an initial.
+fn is_initial(text: &str) -> bool {
+    let mut last = text.chars().rev();
+    last.next().is_some_and(char::is_uppercase) && last.next().is_none_or(|c| c == ' ' || c == '.')
+}
+
+fn trimmed(text: &str, start: usize, end: usize) -> (usize, usize) {
+    let inner =
+        text[start..end].trim_start_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '(' | '.'));
+    let start = end - inner.len();
+    let end = start + inner.trim_end_matches([' ', ',', '.', ':', ';', '"']).len();
+    (start, end)
+}
