@@ -9,7 +9,7 @@ use crate::resources::role_terms;
 /// A role, and every place that describes or names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleEntry {
-    /// As the first place writes it.
+    /// As the first place that begins it with a capital writes it, else as the first does.
     pub name: String,
     /// Guides and sections about it.
     pub described: Vec<RolePlace>,
@@ -55,7 +55,18 @@ pub fn find_role<'a>(roles: &'a [RoleEntry], wanted: &str) -> Option<&'a RoleEnt
 
 fn add(entry: &mut RoleEntry, document: usize, role: &Role) {
     let place = RolePlace { document, lines: role.lines };
-    if role.described { entry.described.push(place) } else { entry.named.push(place) }
+    let places = if role.described { &mut entry.described } else { &mut entry.named };
+    if !places.contains(&place) {
+        places.push(place);
+    }
+    // Front matter is often in lower case; a heading is how people write it.
+    if begins_upper(&role.name) && !begins_upper(&entry.name) {
+        entry.name.clone_from(&role.name);
+    }
+}
+
+fn begins_upper(name: &str) -> bool {
+    name.chars().next().is_some_and(char::is_uppercase)
 }
 
 fn without_parentheses(name: &str) -> &str {

@@ -1,6 +1,7 @@
 //! The command line. What is written here is what `--help`, the manual pages and the completions say.
 
 mod bench;
+mod resources;
 
 use std::path::PathBuf;
 
@@ -10,11 +11,13 @@ use guidepost_model::{DeviceChoice, Precision};
 use serde::Deserialize;
 
 pub(crate) use bench::{BenchArgs, BenchCommand, BenchEmbedArgs, BenchOutput, BenchSearchArgs};
+pub(crate) use resources::{CompareArgs, GuidesArgs, ReadArgs, ResourcesArgs, RolesArgs};
 
 const AFTER_HELP: &str = "\
 Examples:
   guidepost ask \"How do I become a machine learning engineer?\"
   guidepost search certification for SQL -n 3
+  guidepost resources books on statistics
   guidepost index ~/guides
   guidepost get corpus/data-analyst.md:40-52
 
@@ -40,10 +43,19 @@ pub(crate) enum Command {
     Ask(QueryArgs),
     /// Find the passages that fit a query, best first.
     Search(QueryArgs),
+    /// List the books, courses, certifications, projects, tools and links that guides name.
+    #[command(after_help = resources::AFTER_RESOURCES)]
+    Resources(ResourcesArgs),
+    /// List the roles that guides are about.
+    Roles(RolesArgs),
+    /// Put two roles side by side: skills, tools, roadmap, resources.
+    Compare(CompareArgs),
     /// Build the index, or bring it up to date.
     Index(IndexArgs),
     /// Show what the index holds and whether it is up to date.
     Status(StatusArgs),
+    /// Show what is understood of a file: outline, passages, resources, warnings.
+    Read(ReadArgs),
     /// Print lines of a guide, as cited.
     Get(GetArgs),
     /// List models, or fetch one.

@@ -162,7 +162,7 @@ impl<'a> Engine<'a> {
         changes: Changes,
         words_alone: bool,
     ) -> anyhow::Result<Ready> {
-        let embedder = self.load_local_model(&snapshot)?;
+        let embedder = self.load_local_model(Some(&snapshot))?;
         if embedder.is_none() && !words_alone {
             self.console.note(
                 "searching by words alone: the index has no vectors; `guidepost models pull` fetches the model",
@@ -244,11 +244,14 @@ impl<'a> Engine<'a> {
     }
 
     /// The model, if it is on this machine.
-    fn load_local_model(&self, index: &Snapshot) -> anyhow::Result<Option<Box<dyn Embed>>> {
+    pub(crate) fn load_local_model(
+        &self,
+        index: Option<&Snapshot>,
+    ) -> anyhow::Result<Option<Box<dyn Embed>>> {
         if self.model == HASH {
             return Ok(Some(Box::new(HashEmbedder)));
         }
-        self.locate_model()?.map(|model| self.load(&model, Some(index))).transpose()
+        self.locate_model()?.map(|model| self.load(&model, index)).transpose()
     }
 
     /// Where the model lies, fetched if need be; `None` when none is to be had, and why is then a note.

@@ -48,8 +48,12 @@ fn run(cli: Cli, console: &Console) -> anyhow::Result<Outcome> {
     match cli.command {
         Command::Ask(args) => commands::ask::run(&args, console),
         Command::Search(args) => commands::search::run(&args, console),
+        Command::Resources(args) => commands::resources::run(&args, console),
+        Command::Roles(args) => commands::roles::run(&args, console),
+        Command::Compare(args) => commands::compare::run(&args, console),
         Command::Index(args) => commands::index::run(&args, console),
         Command::Status(args) => commands::status::run(&args, console),
+        Command::Read(args) => commands::read::run(&args, console),
         Command::Get(args) => commands::get::run(&args, console),
         Command::Models(args) => commands::models::run(&args, console),
         Command::Bench(args) => commands::bench::run(&args, console),

@@ -221,8 +221,7 @@ impl Reader {
     fn end(&mut self, tag: TagEnd) {
         match tag {
             TagEnd::Item => self.close(),
-            TagEnd::Paragraph | TagEnd::Heading(_)
-                if matches!(&self.open[..], [entry] if entry.form == Form::Paragraph) =>
+            TagEnd::Paragraph | TagEnd::Heading(_) if matches!(&self.open[..], [entry] if entry.form == Form::Paragraph) =>
             {
                 self.close();
             }

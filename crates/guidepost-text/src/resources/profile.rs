@@ -82,9 +82,11 @@ impl Reader<'_> {
 
     fn skill(&mut self, entry: &Entry, depth: usize, skills: usize) {
         let first_column = |column: &str| has(column, &SKILLS) || has(column, &["topic", "area"]);
+        let path = &self.document.sections[entry.section].heading_path;
+        let below_order = path.get(skills).is_some_and(|heading| expect::orders_only(heading));
         let named = match &entry.form {
             Form::Heading => depth == skills + 1 && !expect::orders_only(&entry.text),
-            Form::Item { depth: 0 } => true,
+            Form::Item { depth: 0 } => depth == skills || (depth == skills + 1 && below_order),
             Form::Cell { column } => first_column(column),
             _ => false,
         };

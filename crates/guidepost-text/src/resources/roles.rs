@@ -76,7 +76,7 @@ fn listed(entry: &Entry, lines: &LineIndex, found: &mut Found) {
 }
 
 /// What the last word of a role is.
-const NOUNS: [&str; 26] = [
+const NOUNS: [&str; 25] = [
     "engineer",
     "developer",
     "analyst",
@@ -102,7 +102,6 @@ const NOUNS: [&str; 26] = [
     "sre",
     "instructor",
     "bioinformatician",
-    "lead",
 ];
 
 /// Words that may follow a role in a title.
@@ -126,7 +125,10 @@ pub(super) fn role_of(heading: &str) -> Option<String> {
         && !ranked
         && begins_upper(&subject);
     let sentence = head.iter().any(|word| {
-        matches!(word.to_lowercase().as_str(), "a" | "an" | "the" | "what" | "how" | "your" | "for" | "to")
+        matches!(
+            word.to_lowercase().as_str(),
+            "a" | "an" | "the" | "and" | "what" | "how" | "your" | "for" | "to"
+        )
     });
     (fits && !sentence).then(|| words.join(" "))
 }

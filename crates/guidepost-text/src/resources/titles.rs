@@ -214,6 +214,7 @@ fn in_prose(entry: &Entry, from: usize) -> Vec<Title> {
     found
         .into_iter()
         .map(|(start, end)| {
+            let end = end + abbreviation_length(&text[end..], &text[start..end]);
             let by = provider(&text[end..], &text[start..end]);
             let until = by.as_ref().map_or(end, |(_, used)| end + used);
             Title { start, end, by: by.map(|(by, _)| by), until, url: None }
@@ -223,6 +224,12 @@ fn in_prose(entry: &Entry, from: usize) -> Vec<Title> {
 
 const CERTIFYING: [&str; 6] =
     ["certified", "certificate", "certification", "associate", "specialty", "comptia"];
+
+/// Bytes of the abbreviation of a title that follows it in parentheses.
+fn abbreviation_length(rest: &str, title: &str) -> usize {
+    let inside = rest.strip_prefix(" (").and_then(|rest| rest.split_once(')'));
+    inside.filter(|(inside, _)| abbreviates(inside, title)).map_or(0, |(inside, _)| inside.len() + 3)
+}
 
 /// Runs of capitalized words with the small words between them.
 fn capitalized_runs(text: &str, from: usize) -> Vec<(usize, usize)> {

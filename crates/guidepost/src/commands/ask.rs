@@ -1,6 +1,12 @@
 //! `guidepost ask`: an answer in the guides' own words, then the passages behind it.
 
-use guidepost_query::{Answer, MIN_ANSWER_CONFIDENCE, Statement, answer};
+use std::collections::BTreeSet;
+
+use guidepost_query::{
+    Answer, FoundResource, MIN_ANSWER_CONFIDENCE, Statement, Wanted, answer, catalog, find_resources,
+    kinds_asked,
+};
+use guidepost_text::ResourceKind;
 
 use crate::cli::{Format, QueryArgs};
 use crate::commands::query::{Below, Searched};
@@ -17,16 +23,58 @@ pub(crate) fn run(args: &QueryArgs, console: &Console) -> anyhow::Result<Outcome
         console.note("no guide here answers that");
     }
     let outcome = if verified.is_some() { Outcome::Found } else { Outcome::NothingFound };
-    let results = Results::new("ask", &searched).with_answer(verified, &searched);
+    let resources = if verified.is_some() { fitting(&searched)? } else { Vec::new() };
+    let results = Results::new("ask", &searched)
+        .with_answer(verified, &searched)
+        .with_resources(&resources, &searched.snapshot);
     output::print(&results, args.output.format())?;
     Ok(outcome)
+}
+
+/// Most resources below an answer.
+const RESOURCES: usize = 5;
+
+/// Scores from which a resource fits.
+const FITS: f32 = 0.3;
+
+/// Kinds that are shown where the question asks for none. Tools are named everywhere.
+const KINDS: [ResourceKind; 5] = [
+    ResourceKind::Book,
+    ResourceKind::Course,
+    ResourceKind::Certification,
+    ResourceKind::Project,
+    ResourceKind::Link,
+];
+
+/// Resources of the guides that answer, which fit the question too.
+fn fitting(searched: &Searched) -> anyhow::Result<Vec<FoundResource>> {
+    let (asked, left) = kinds_asked(&searched.question);
+    let wanted = Wanted {
+        kinds: if asked.is_empty() { &KINDS } else { &asked },
+        serves: None,
+        question: Some((left.as_ref().unwrap_or(&searched.question), &searched.hits)),
+    };
+    let answering: BTreeSet<usize> = searched
+        .hits
+        .iter()
+        .filter(|hit| hit.confidence >= searched.min_confidence)
+        .map(|hit| hit.chunk.document as usize)
+        .collect();
+    let mut found = find_resources(&searched.snapshot, catalog(&searched.snapshot.names()?), wanted);
+    found.retain(|found| {
+        let near = found.entry.mentions.iter().any(|mention| answering.contains(&mention.document));
+        near && found.score >= FITS
+    });
+    found.truncate(RESOURCES);
+    Ok(found)
 }
 
 /// Holds every statement against its guide as it is now, and drops what does not stand there any more.
 fn verify(answer: Answer, searched: &Searched, console: &Console) -> Answer {
     let stands = |statement: &Statement| {
         let document = &searched.hits[statement.hit].document;
-        let text = guide_text::read(&searched.snapshot, document, &searched.engine.shipped);
+        let guide = guide_text::read(&searched.snapshot, document, &searched.engine.shipped);
+        let text = guide.map(|guide| guide.text());
         let stands = text.as_ref().is_ok_and(|text| {
             guide_text::lines(text, statement.lines).is_some_and(|lines| lines.contains(&statement.text))
         });

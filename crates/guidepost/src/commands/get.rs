@@ -1,11 +1,10 @@
 //! `guidepost get`: lines of a guide, as cited.
 
 use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use guidepost_index::{DocumentRecord, Snapshot};
-use guidepost_text::{LineIndex, Lines, read_text};
+use guidepost_index::Snapshot;
+use guidepost_text::{LineIndex, Lines};
 
 use crate::cli::GetArgs;
 use crate::console::{Console, printable};
@@ -18,16 +17,16 @@ pub(crate) fn run(args: &GetArgs, console: &Console) -> anyhow::Result<Outcome> 
     let engine = Engine::new(&args.place, None, &user, console)?;
     let snapshot = Snapshot::open(&engine.index)?;
     // A name may hold a colon: the whole is tried before it is split.
-    let whole = find(&args.citation, snapshot.as_ref(), &engine)?;
+    let whole = guide_text::find(&args.citation, snapshot.as_ref(), &engine)?;
     let (name, text, wanted) = match whole {
-        Some(text) => (args.citation.as_str(), text, None),
+        Some(guide) => (args.citation.as_str(), guide.text(), None),
         None => {
             let (name, lines) = parse(&args.citation)?;
-            let text = find(name, snapshot.as_ref(), &engine)?.with_context(|| {
+            let guide = guide_text::find(name, snapshot.as_ref(), &engine)?.with_context(|| {
                 let place = engine.index.display();
                 format!("no guide `{name}` in the index in `{place}`; `guidepost status --json` lists them")
             })?;
-            (name, text, lines)
+            (name, guide.text(), lines)
         }
     };
     let count = LineIndex::new(&text).count() as u32;
@@ -55,33 +54,6 @@ fn parse(citation: &str) -> anyhow::Result<(&str, Option<Lines>)> {
         (Ok(first), Ok(last)) if 0 < first && first <= last => Ok((name, Some(Lines { first, last }))),
         _ => bail!("`{lines}` are no lines; write FILE:12 or FILE:12-20, counting from 1"),
     }
-}
-
-/// The text of a guide: of the index, or of those that ship when there is no index. A guide goes by its citation;
-/// where that names none, by where it is on disk, or by its path below its folder if no other has the same.
-fn find(name: &str, snapshot: Option<&Snapshot>, engine: &Engine) -> anyhow::Result<Option<String>> {
-    let Some(snapshot) = snapshot else {
-        let shipped = name.strip_prefix("corpus/");
-        let guide = shipped.and_then(|path| engine.shipped.iter().find(|guide| guide.path == path));
-        return Ok(guide.map(|guide| read_text(guide.path, guide.bytes).0));
-    };
-    let documents = snapshot.documents();
-    let cited = documents.iter().find(|document| document.path == name);
-    let on_disk = || {
-        let path = Path::new(name).canonicalize().ok()?;
-        documents.iter().find(|document| file(snapshot, document).is_some_and(|file| file == path))
-    };
-    let below = || {
-        let mut same = documents.iter().filter(|document| document.relative == name);
-        same.next().filter(|_| same.next().is_none())
-    };
-    let document = cited.or_else(on_disk).or_else(below);
-    document.map(|document| guide_text::read(snapshot, document, &engine.shipped)).transpose()
-}
-
-fn file(snapshot: &Snapshot, document: &DocumentRecord) -> Option<PathBuf> {
-    let folder = snapshot.sources().get(document.source)?.folder.as_ref()?;
-    Some(folder.join(&document.relative))
 }
 
 #[cfg(test)]

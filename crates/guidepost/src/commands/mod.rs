@@ -2,10 +2,14 @@
 
 pub(crate) mod ask;
 pub(crate) mod bench;
+pub(crate) mod compare;
 pub(crate) mod generate;
 pub(crate) mod get;
 pub(crate) mod index;
 pub(crate) mod models;
+pub(crate) mod read;
+pub(crate) mod resources;
+pub(crate) mod roles;
 pub(crate) mod search;
 pub(crate) mod status;
 

@@ -1,12 +1,17 @@
 //! Results on standard output, in one documented shape: the types of [`wire`], whatever the format.
 
+mod listing;
+mod resources;
 mod rows;
 mod text;
 mod wire;
 
 use std::io::{self, Write};
 
-pub(crate) use wire::Results;
+pub(crate) use listing::{Listing, print as print_listing};
+pub(crate) use resources::{ResourceView, listing as resources};
+pub(crate) use text::{FAINT, PLACE, width};
+pub(crate) use wire::{Place, Results, SCHEMA_VERSION, file_of, place_of};
 
 use crate::cli::Format;
 

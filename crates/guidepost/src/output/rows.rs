@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::wire::Results;
 
-/// One object a line: the answer's statements first (`"type": "statement"`), then the passages (`"result"`).
+/// One object a line: the answer's statements first (`"type": "statement"`), then the passages
+/// (`"result"`), then the resources that fit (`"resource"`).
 pub(super) fn jsonl(results: &Results, out: &mut dyn Write) -> anyhow::Result<()> {
     let line = |kind: &str, value: serde_json::Value| {
         let mut object = json!({"type": kind});
@@ -21,6 +22,9 @@ pub(super) fn jsonl(results: &Results, out: &mut dyn Write) -> anyhow::Result<()
     }
     for hit in &results.results {
         writeln!(out, "{}", line("result", serde_json::to_value(hit)?))?;
+    }
+    for resource in &results.resources {
+        writeln!(out, "{}", line("resource", serde_json::to_value(resource)?))?;
     }
     Ok(())
 }
@@ -77,6 +81,12 @@ pub(super) fn markdown(results: &Results, out: &mut dyn Write) -> io::Result<()>
         }
         Some(None) => writeln!(out, "No guide here answers that.\n")?,
         None => {}
+    }
+    for resource in &results.resources {
+        write!(out, "{}", resource.markdown())?;
+    }
+    if !results.resources.is_empty() {
+        writeln!(out)?;
     }
     for hit in &results.results {
         writeln!(out, "## {}. {}\n", hit.rank, hit.place.headings())?;

@@ -12,8 +12,8 @@ use crate::console::printable;
 use super::wire::{HitView, Results, StatementView};
 
 const MATCH: Style = Style::new().bold();
-const PLACE: Style = AnsiColor::Cyan.on_default();
-const FAINT: Style = Style::new().dimmed();
+pub(crate) const PLACE: Style = AnsiColor::Cyan.on_default();
+pub(crate) const FAINT: Style = Style::new().dimmed();
 
 /// Below, an answer is announced as a weak one.
 const WEAK: f32 = 0.3;
@@ -44,6 +44,10 @@ pub(super) fn print(results: &Results, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "[{}] {PLACE}{}{PLACE:#}", statement.citation, place.shown())?;
             page.wrapped(&place.headings(), "    ", FAINT, out)?;
         }
+        if !results.resources.is_empty() {
+            writeln!(out, "\n{FAINT}resources that fit:{FAINT:#}\n")?;
+            results.resources.iter().try_for_each(|resource| write!(out, "{}", resource.text()))?;
+        }
         writeln!(out, "\n{FAINT}confidence {:.2}; the passages:{FAINT:#}\n", answer.confidence)?;
     }
     for hit in &results.results {
@@ -55,7 +59,7 @@ pub(super) fn print(results: &Results, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Wide enough to read, as narrow as the terminal.
-fn width() -> usize {
+pub(crate) fn width() -> usize {
     terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0)).clamp(40, 100)
 }
 

@@ -3,13 +3,17 @@
 
 use std::path::PathBuf;
 
-use guidepost_query::{Answer, Hit, Mode, Statement};
-use guidepost_text::Format;
+use guidepost_index::{DocumentRecord, Snapshot};
+use guidepost_query::{Answer, FoundResource, Hit, Mode, Statement};
+use guidepost_text::{Format, Lines};
 use serde::Serialize;
+use serde_json::json;
 
+use super::resources::ResourceView;
 use crate::commands::query::Searched;
+use crate::guide_text;
 
-const SCHEMA_VERSION: u32 = 1;
+pub(crate) const SCHEMA_VERSION: u32 = 1;
 
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Results {
@@ -23,6 +27,9 @@ pub(crate) struct Results {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) answer: Option<Option<AnswerView>>,
     pub(crate) results: Vec<HitView>,
+    /// Only from `ask`, with an answer: what the guides name that fits, best first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) resources: Vec<ResourceView>,
     /// Terms of the question, for highlighting.
     #[serde(skip)]
     pub(crate) terms: Vec<String>,
@@ -77,6 +84,28 @@ impl Place {
     pub(crate) fn headings(&self) -> String {
         self.heading_path.join(" > ")
     }
+
+    /// Path and lines, without headings.
+    pub(crate) fn lines_json(&self) -> serde_json::Value {
+        json!({"path": self.path, "first_line": self.first_line, "last_line": self.last_line, "page": self.page})
+    }
+}
+
+/// Lines of a guide as a place.
+pub(crate) fn place_of(document: &DocumentRecord, lines: Lines, heading_path: &[String]) -> Place {
+    Place {
+        path: document.path.clone(),
+        first_line: lines.first,
+        last_line: lines.last,
+        page: document.page_of(lines.first),
+        heading_path: heading_path.to_vec(),
+    }
+}
+
+/// A guide's file on disk; its path where it ships.
+pub(crate) fn file_of(snapshot: &Snapshot, document: &DocumentRecord) -> String {
+    guide_text::file(snapshot, document)
+        .map_or_else(|| document.path.clone(), |file| file.display().to_string())
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -124,6 +153,7 @@ impl Results {
             took_ms: (searched.took_ms * 100.0).round() / 100.0,
             answer: None,
             results: searched.hits.iter().enumerate().map(|(at, hit)| view(at + 1, hit, searched)).collect(),
+            resources: Vec::new(),
             terms: searched.question.words.iter().map(|word| word.term.clone()).collect(),
         }
     }
@@ -152,24 +182,23 @@ impl Results {
         self.answer = Some(view);
         self
     }
+
+    /// Adds the resources that fit.
+    pub(crate) fn with_resources(mut self, resources: &[FoundResource], snapshot: &Snapshot) -> Self {
+        let view = |(at, found)| ResourceView::new(at + 1, found, snapshot);
+        self.resources = resources.iter().enumerate().map(view).collect();
+        self
+    }
 }
 
 fn view(rank: usize, hit: &Hit, searched: &Searched) -> HitView {
     let chunk = &hit.chunk.chunk;
-    let folder =
-        searched.snapshot.sources().get(hit.document.source).and_then(|source| source.folder.as_ref());
     let fused = hit.trace.fused;
     HitView {
         rank,
-        place: Place {
-            path: hit.document.path.clone(),
-            first_line: chunk.lines.first,
-            last_line: chunk.lines.last,
-            page: hit.document.page_of(chunk.lines.first),
-            heading_path: chunk.heading_path.clone(),
-        },
+        place: place_of(&hit.document, chunk.lines, &chunk.heading_path),
         title: hit.document.metadata.title.clone(),
-        file: folder.map(|folder| folder.join(&hit.document.relative)),
+        file: guide_text::file(&searched.snapshot, &hit.document),
         confidence: hit.confidence,
         score: fused.score,
         text: chunk.text.clone(),
