@@ -14,5 +14,6 @@ mod indexing;
 mod models;
 mod output;
 mod real_model;
+mod resources;
 mod settings;
 mod shared_guides;

@@ -18,6 +18,8 @@ pub struct Wanted<'a> {
     pub serves: Option<&'a str>,
     /// To a question, and the passages that it found.
     pub question: Option<(&'a Question, &'a [Hit])>,
+    /// Share of a resource's own words in its score, in [0, 1]; [`OWN_WORDS`] where nothing is being measured.
+    pub own_words: f32,
 }
 
 /// A resource that was found.
@@ -29,8 +31,12 @@ pub struct FoundResource {
     pub score: f32,
 }
 
-/// Share of a resource's own words in its score; the rest is the passage's that names it.
-const OWN_WORDS: f32 = 0.6;
+/// Share of a resource's own words in its score; the rest is the passage's that names it. Measured in
+/// `benches/results/resource_search.md`.
+pub const OWN_WORDS: f32 = 0.6;
+
+/// Share of the question's information from which a resource itself says what is asked for.
+const SAYS_IT: f32 = 0.3;
 
 /// Below, a resource has little to do with the question.
 const MIN_SCORE: f32 = 0.15;
@@ -51,8 +57,18 @@ pub fn find_resources(snapshot: &Snapshot, catalog: Vec<CatalogEntry>, wanted: W
         return entries.map(|entry| FoundResource { entry, score: 0.0 }).collect();
     };
     let weighed = question.weigh(snapshot);
-    let scored = entries.map(|entry| FoundResource { score: score(&entry, &weighed, hits), entry });
-    let mut found: Vec<FoundResource> = scored.filter(|found| found.score >= MIN_SCORE).collect();
+    let mut found: Vec<(f32, FoundResource)> = entries
+        .map(|entry| {
+            let own = own_words_of(&entry, &weighed);
+            (own, FoundResource { score: score(wanted.own_words, own, &entry, hits), entry })
+        })
+        .collect();
+    // A passage names many resources. Where some of them say what is asked for, their neighbors only stand beside them.
+    if found.iter().any(|(own, _)| *own >= SAYS_IT) {
+        found.retain(|(own, _)| *own > 0.0);
+    }
+    let mut found: Vec<FoundResource> = found.into_iter().map(|(_, found)| found).collect();
+    found.retain(|found| found.score >= MIN_SCORE);
     // Stable: what fits equally well stays in the catalog's order.
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
     found
@@ -74,10 +90,13 @@ pub fn kinds_asked(question: &Question) -> (Vec<ResourceKind>, Option<Question>)
     (kinds, left)
 }
 
-fn score(entry: &CatalogEntry, weighed: &Weighed, hits: &[Hit]) -> f32 {
-    let own = entry.mentions.iter().map(|mention| own_words(mention, weighed)).fold(0.0, f32::max);
+fn score(share: f32, own: f32, entry: &CatalogEntry, hits: &[Hit]) -> f32 {
     let passage = entry.mentions.iter().filter_map(|mention| passage(mention, hits)).fold(0.0, f32::max);
-    OWN_WORDS * own + (1.0 - OWN_WORDS) * passage
+    share * own + (1.0 - share) * passage
+}
+
+fn own_words_of(entry: &CatalogEntry, weighed: &Weighed) -> f32 {
+    entry.mentions.iter().map(|mention| own_words(mention, weighed)).fold(0.0, f32::max)
 }
 
 /// Share of the question's information that a mention holds, in [0, 1]; what its title says counts more.

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use guidepost_query::{
-    Answer, FoundResource, MIN_ANSWER_CONFIDENCE, Statement, Wanted, answer, catalog, find_resources,
-    kinds_asked,
+    Answer, FoundResource, MIN_ANSWER_CONFIDENCE, OWN_WORDS, Statement, Wanted, answer, catalog,
+    find_resources, kinds_asked,
 };
 use guidepost_text::ResourceKind;
 
@@ -53,6 +53,7 @@ fn fitting(searched: &Searched) -> anyhow::Result<Vec<FoundResource>> {
         kinds: if asked.is_empty() { &KINDS } else { &asked },
         serves: None,
         question: Some((left.as_ref().unwrap_or(&searched.question), &searched.hits)),
+        own_words: OWN_WORDS,
     };
     let answering: BTreeSet<usize> = searched
         .hits

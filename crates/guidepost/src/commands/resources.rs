@@ -1,7 +1,9 @@
 //! `guidepost resources`: the books, courses, certifications, projects, tools and links that guides name.
 
 use guidepost_index::Snapshot;
-use guidepost_query::{Mode, Question, SearchOptions, Wanted, catalog, find_resources, kinds_asked, search};
+use guidepost_query::{
+    Mode, OWN_WORDS, Question, SearchOptions, Wanted, catalog, find_resources, kinds_asked, search,
+};
 use guidepost_text::ResourceKind;
 
 use crate::Outcome;
@@ -37,6 +39,7 @@ pub(crate) fn run(args: &ResourcesArgs, console: &Console) -> anyhow::Result<Out
         kinds: &kinds,
         serves: args.serves.as_deref(),
         question: question.as_ref().map(|question| (question, &hits[..])),
+        own_words: OWN_WORDS,
     };
     let snapshot = &ready.snapshot;
     let found = find_resources(snapshot, catalog(&snapshot.names()?), wanted);

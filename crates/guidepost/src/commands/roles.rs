@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use guidepost_index::Snapshot;
-use guidepost_query::{RoleEntry, RolePlace, Wanted, catalog, find_resources, roles};
+use guidepost_query::{OWN_WORDS, RoleEntry, RolePlace, Wanted, catalog, find_resources, roles};
 use serde_json::json;
 
 use super::resources::ready;
@@ -20,7 +20,8 @@ pub(crate) fn run(args: &RolesArgs, console: &Console) -> anyhow::Result<Outcome
     let rows: Vec<Row> = roles(&names)
         .iter()
         .map(|role| {
-            let wanted = Wanted { kinds: &[], serves: Some(&role.name), question: None };
+            let wanted =
+                Wanted { kinds: &[], serves: Some(&role.name), question: None, own_words: OWN_WORDS };
             let resources = find_resources(&snapshot, catalog.clone(), wanted).len();
             Row::new(role, resources, &snapshot)
         })
