@@ -1,12 +1,13 @@
 //! Five real guides as their owner supplied them, where they are at hand: mojibake of three kinds, a scraped page
 //! without heading marks, a markmap outline. `GUIDEPOST_SHARED_GUIDES` names their folder.
 
+use std::fs;
 use std::path::PathBuf;
 
 use serde_json::Value;
 
 use crate::real_model::{real_home, with_real_model};
-use crate::sandbox::{Run, Sandbox, check_citations, skipped};
+use crate::sandbox::{Run, Sandbox, check_citations, checkout, skipped};
 
 fn folder() -> Option<PathBuf> {
     std::env::var_os("GUIDEPOST_SHARED_GUIDES").map(PathBuf::from).filter(|folder| folder.is_dir())
@@ -75,4 +76,63 @@ fn real_questions_find_their_passage_among_the_first_three() {
         assert!(texts.iter().any(|text| text.contains(expected)), "{question}: {texts:#?}");
         assert!(MOJIBAKE.iter().all(|sign| !run.stdout.contains(sign)), "{}", run.stdout);
     }
+}
+
+#[test]
+fn outlines_and_resources_are_those_checked_by_hand() {
+    let Some(folder) = folder() else {
+        return skipped("outlines_and_resources", "GUIDEPOST_SHARED_GUIDES is not set");
+    };
+    let home = Sandbox::new();
+    let mut differ = Vec::new();
+    for guide in [
+        "ai-and-machine-learning.txt",
+        "ai-engineer-and-python-developer.md",
+        "ai-engineer-roadmap-2025.md",
+        "ai-everywhere.md",
+        "high-demand-skills.md",
+    ] {
+        let path = folder.join(guide);
+        let run = home.ok(&["read".as_ref(), path.as_os_str(), "--json".as_ref()]);
+        let read: Value = serde_json::from_str(&run.stdout).expect("valid JSON");
+        let drawn = draw(&read);
+        let expected = checkout().join(format!("tests/fixtures/scraped/{guide}.outline"));
+        if std::env::var_os("GUIDEPOST_WRITE_REPORTS").is_some() {
+            fs::write(&expected, &drawn).expect("the snapshot can be written");
+        }
+        if fs::read_to_string(&expected).unwrap_or_default() != drawn {
+            differ.push(format!("{}:\n{drawn}", expected.display()));
+        }
+    }
+    assert!(differ.is_empty(), "{}", differ.join("\n"));
+}
+
+/// Headings with their lines, indented; then what is named, with its line.
+fn draw(read: &Value) -> String {
+    let list = |key: &str| read[key].as_array().cloned().unwrap_or_default();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut drawn = format!("title: {}\n\noutline\n", text(&read["metadata"]["title"]));
+    for heading in list("outline") {
+        let indent = "  ".repeat(heading["depth"].as_u64().unwrap_or(0) as usize);
+        drawn += &format!("{:>4} {indent}{}\n", heading["line"], text(&heading["heading"]));
+    }
+    drawn += "\nresources\n";
+    for resource in list("resources") {
+        let more = ["by", "url", "price", "level"].map(|key| &resource[key]);
+        let more: String =
+            more.into_iter().filter_map(Value::as_str).map(|said| format!(" | {said}")).collect();
+        drawn += &format!(
+            "{:>4} {}: {}{more} | for {}\n",
+            resource["lines"]["first"],
+            text(&resource["kind"]),
+            text(&resource["title"]),
+            text(&resource["serves"])
+        );
+    }
+    drawn += "\nroles\n";
+    for role in list("roles") {
+        let only = if role["described"] == true { "" } else { " (only named)" };
+        drawn += &format!("{:>4} {}{only}\n", role["lines"]["first"], text(&role["name"]));
+    }
+    drawn
 }

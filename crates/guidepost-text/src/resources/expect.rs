@@ -1,5 +1,6 @@
 //! What headings and labels lead their reader to expect below them: books, courses, tools, or nothing in particular.
 
+use super::roles;
 use crate::ResourceKind;
 
 /// What a heading or a label announces.
@@ -23,7 +24,8 @@ const MAX_TOOL_WORDS: usize = 4;
 /// What a heading or a label announces; `None` where it says nothing of it and what is around it holds.
 pub(super) fn announced(label: &str) -> Option<Expect> {
     let words: Vec<String> = words(label);
-    if words.is_empty() || words.len() > MAX_WORDS {
+    // "Full-Stack Developer" announces no stack.
+    if words.is_empty() || words.len() > MAX_WORDS || roles::role_of(label).is_some() {
         return None;
     }
     let mut kinds: Vec<ResourceKind> = ResourceKind::ALL
@@ -48,10 +50,18 @@ pub(super) fn announced(label: &str) -> Option<Expect> {
 /// Whether a heading only orders what is below it: it names no role, no skill and no resource.
 pub(super) fn orders_only(label: &str) -> bool {
     let words = words(label);
+    if roles::role_of(label).is_some() {
+        return false;
+    }
     announced(label).is_some()
         || words.is_empty()
         || words.iter().any(|word| ORDERING.contains(&word.as_str()))
-        || words.iter().all(|word| FILLERS.contains(&word.as_str()))
+        || only_fills(label)
+}
+
+/// Whether a text is made of words that name nothing.
+pub(super) fn only_fills(text: &str) -> bool {
+    words(text).iter().all(|word| FILLERS.contains(&word.as_str()))
 }
 
 /// `Get certified` announces certifications; `Microsoft Certified` begins the name of one.

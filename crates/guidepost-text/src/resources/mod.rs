@@ -99,7 +99,9 @@ impl Finder<'_> {
             (expected.kind == Expect::Only(ResourceKind::Tool) && lists).then_some(expected.from);
         for mention in tools::mentions(entry, &taken, tools_from) {
             let place = (mention.start, mention.end);
-            self.push(Resource { title: mention.name, ..self.resource(entry, ResourceKind::Tool, place) });
+            let resource = self.resource(entry, ResourceKind::Tool, place);
+            // A level is the step's that uses the tool, not the tool's.
+            self.push(Resource { title: mention.name, level: None, ..resource });
         }
     }
 

@@ -1,6 +1,6 @@
 //! Roles: what guides are about, sections that are headed by one, and names in lists of roles.
 
-use super::entries::{Entry, Form};
+use super::entries::{Entry, Form, Style};
 use super::{expect, serves};
 use crate::resource::Role;
 use crate::{Document, LineIndex, Lines, Span};
@@ -55,10 +55,16 @@ impl Found {
     }
 }
 
-/// Names behind a label that announces roles: `Job titles: A, B`.
+/// Names in bold, and behind a label that announces roles: `Job titles: A, B`.
 fn listed(entry: &Entry, lines: &LineIndex, found: &mut Found) {
     if matches!(entry.form, Form::Heading | Form::Drawing) {
         return;
+    }
+    for mark in entry.marks.iter().filter(|mark| mark.style == Style::Strong) {
+        if let Some(name) = role_of(&entry.text[mark.start..mark.end]) {
+            let start = entry.place(mark.start);
+            found.push(&name, false, lines.lines(Span { start, end: start + 1 }));
+        }
     }
     let Some((label, rest)) = entry.text.split_once(':') else { return };
     let words = expect::words(label);
@@ -117,10 +123,12 @@ pub(super) fn role_of(heading: &str) -> Option<String> {
     }
     // An abbreviation in parentheses belongs to the name.
     let head: Vec<&str> = words.iter().copied().take_while(|word| !word.starts_with('(')).collect();
-    let last = head.last()?.to_lowercase();
+    let parts: Vec<&str> =
+        head.iter().flat_map(|word| word.split('/')).filter(|part| !part.is_empty()).collect();
+    let last = parts.last()?.to_lowercase();
     let ranked = ["junior", "mid", "mid-level", "senior", "lead", "staff", "principal", "entry-level"];
-    let ranked = head.first().is_some_and(|word| ranked.contains(&word.to_lowercase().as_str()));
-    let fits = (2..=7).contains(&head.len())
+    let ranked = parts.first().is_some_and(|word| ranked.contains(&word.to_lowercase().as_str()));
+    let fits = (2..=7).contains(&parts.len())
         && NOUNS.contains(&last.trim_end_matches('s'))
         && !ranked
         && begins_upper(&subject);

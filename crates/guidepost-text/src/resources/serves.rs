@@ -22,10 +22,14 @@ pub(super) fn about(document: &Document) -> String {
     }
 }
 
-/// A heading without its number, its emoji, and what follows a colon.
+/// A heading without its number, its emoji, and what follows a colon; of `Example: goats`, the goats.
 pub(super) fn subject_of(heading: &str) -> String {
     let text = heading.trim_start_matches(|c: char| !c.is_alphabetic());
-    let subject = text.split_once(": ").map_or(text, |(subject, _)| subject);
+    let subject = match text.split_once(": ") {
+        Some((before, behind)) if expect::only_fills(before) => behind,
+        Some((before, _)) => before,
+        None => text,
+    };
     let trimmed = subject.trim_end_matches(|c: char| !c.is_alphanumeric() && !matches!(c, ')' | '+' | '#'));
     if trimmed.is_empty() { heading.to_owned() } else { trimmed.to_owned() }
 }
