@@ -13,7 +13,7 @@ use guidepost_model::{
     DeviceChoice, Execution, LocatedModel, ModelChoice, OpenDevice, Places, Precision, SentenceTransformer,
     fetch, locate, registry,
 };
-use guidepost_query::{Hit, ndcg_at};
+use guidepost_query::{Hit, bootstrap, ndcg_at};
 use guidepost_text::{Embed, Embedding, TextRole};
 use serde::Deserialize;
 
@@ -262,4 +262,10 @@ fn read(path: &Path) -> anyhow::Result<String> {
 pub fn read_lines<T: for<'de> Deserialize<'de>>(path: &Path) -> anyhow::Result<Vec<T>> {
     let parse = |line: &str| serde_json::from_str(line).with_context(|| format!("in `{}`", path.display()));
     read(path)?.lines().filter(|line| !line.trim().is_empty()).map(parse).collect()
+}
+
+/// Shares of questions as a cell of a table: mean and 95 % interval, in percent.
+pub fn percent_interval(values: &[f64]) -> String {
+    let interval = bootstrap(values);
+    format!("{:.0} % ({:.0} to {:.0})", interval.mean * 100.0, interval.low * 100.0, interval.high * 100.0)
 }

@@ -1,4 +1,5 @@
-//! Reading at scale, without a model: every Markdown file below a folder is decoded, repaired, parsed and cut.
+//! Reading at scale, without a model: every Markdown file below a folder is decoded, repaired, parsed and cut, and what it
+//! names is found.
 //!
 //!     cargo run --release -p guidepost-benches --bin reading -- DIR
 
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use guidepost_text::{HashEmbedder, chunk_document, read_document};
+use guidepost_text::{HashEmbedder, chunk_document, named, read_document};
 use rayon::prelude::*;
 
 const ROUNDS: usize = 5;
@@ -32,15 +33,16 @@ fn main() -> anyhow::Result<()> {
     let after_all = peak_memory();
     let (time, tally) = &rounds[ROUNDS / 2];
     let seconds = time.as_secs_f64();
-    println!("| threads | files | MB | sections | chunks | seconds | files/s | MB/s | panics |");
-    println!("|---|---|---|---|---|---|---|---|---|");
+    println!("| threads | files | MB | sections | chunks | resources | seconds | files/s | MB/s | panics |");
+    println!("|---|---|---|---|---|---|---|---|---|---|");
     println!(
-        "| {} | {} | {:.1} | {} | {} | {seconds:.2} ({:.2} to {:.2}) | {:.0} | {:.1} | {} |\n",
+        "| {} | {} | {:.1} | {} | {} | {} | {seconds:.2} ({:.2} to {:.2}) | {:.0} | {:.1} | {} |\n",
         rayon::current_num_threads(),
         tally.files,
         tally.bytes as f64 / 1e6,
         tally.sections,
         tally.chunks,
+        tally.resources,
         rounds[0].0.as_secs_f64(),
         rounds[ROUNDS - 1].0.as_secs_f64(),
         tally.files as f64 / seconds,
@@ -96,13 +98,14 @@ fn read(file: &File) -> Tally {
             bytes.len(),
             document.sections.len(),
             chunk_document(&document, &HashEmbedder).len(),
+            named(&document).resources.len(),
             document.warnings,
         )
     };
     match catch_unwind(work) {
-        Ok((bytes, sections, chunks, warnings)) => {
+        Ok((bytes, sections, chunks, resources, warnings)) => {
             let warnings = warnings.iter().map(|warning| (kind(warning), (1, name.clone()))).collect();
-            Tally { files: 1, bytes, sections, chunks, panics: 0, warnings }
+            Tally { files: 1, bytes, sections, chunks, resources, panics: 0, warnings }
         }
         Err(_) => Tally { files: 1, panics: 1, ..Tally::default() },
     }
@@ -119,6 +122,7 @@ struct Tally {
     bytes: usize,
     sections: usize,
     chunks: usize,
+    resources: usize,
     panics: usize,
     /// How many files have it, and one of them.
     warnings: BTreeMap<String, (usize, String)>,
@@ -131,6 +135,7 @@ impl std::iter::Sum for Tally {
             all.bytes += one.bytes;
             all.sections += one.sections;
             all.chunks += one.chunks;
+            all.resources += one.resources;
             all.panics += one.panics;
             for (kind, (count, example)) in one.warnings {
                 all.warnings.entry(kind).or_insert((0, example)).0 += count;

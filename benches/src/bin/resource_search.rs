@@ -3,10 +3,8 @@
 //!
 //!     cargo run --release -p guidepost-benches --bin resource_search
 
-use guidepost_benches::{Shipped, load_model};
-use guidepost_query::{
-    Mode, Question, SearchOptions, Wanted, bootstrap, catalog, find_resources, kinds_asked, search,
-};
+use guidepost_benches::{Shipped, load_model, percent_interval};
+use guidepost_query::{Mode, Question, SearchOptions, Wanted, catalog, find_resources, kinds_asked, search};
 use guidepost_text::ResourceKind;
 use serde::Deserialize;
 
@@ -68,16 +66,12 @@ fn main() -> anyhow::Result<()> {
             first.push(f64::from(u8::from(right.first() == Some(&true))));
             third.push(f64::from(u8::from(right.contains(&true))));
         }
-        let cell = |values: &[f64]| {
-            let interval = bootstrap(values);
-            format!(
-                "{:.0} % ({:.0} to {:.0})",
-                interval.mean * 100.0,
-                interval.low * 100.0,
-                interval.high * 100.0
-            )
-        };
-        println!("| {own_words:.1} | {} | {} | {} |", first.len(), cell(&first), cell(&third));
+        println!(
+            "| {own_words:.1} | {} | {} | {} |",
+            first.len(),
+            percent_interval(&first),
+            percent_interval(&third)
+        );
     }
     Ok(())
 }

@@ -3,8 +3,8 @@
 //!
 //!     cargo run --release -p guidepost-benches --bin shipped_questions
 
-use guidepost_benches::{Shipped, load_model};
-use guidepost_query::{Mode, Question, SearchOptions, bootstrap, search};
+use guidepost_benches::{Shipped, load_model, percent_interval};
+use guidepost_query::{Mode, Question, SearchOptions, search};
 
 #[expect(clippy::print_stdout, reason = "the table is what the program is for")]
 fn main() -> anyhow::Result<()> {
@@ -21,16 +21,12 @@ fn main() -> anyhow::Result<()> {
             first.push(f64::from(u8::from(right.first() == Some(&true))));
             third.push(f64::from(u8::from(right.contains(&true))));
         }
-        let cell = |values: &[f64]| {
-            let interval = bootstrap(values);
-            format!(
-                "{:.0} % ({:.0} to {:.0})",
-                interval.mean * 100.0,
-                interval.low * 100.0,
-                interval.high * 100.0
-            )
-        };
-        println!("| {name} | {} | {} | {} |", first.len(), cell(&first), cell(&third));
+        println!(
+            "| {name} | {} | {} | {} |",
+            first.len(),
+            percent_interval(&first),
+            percent_interval(&third)
+        );
     }
     Ok(())
 }

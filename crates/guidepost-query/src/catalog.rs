@@ -1,5 +1,6 @@
 //! The catalog: what all guides name, each thing once however many guides name it and however they spell it.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use guidepost_text::{Named, Resource, ResourceKind, tool_name};
@@ -60,26 +61,24 @@ impl CatalogEntry {
 /// Brings together what guides name; ordered by kind, then by how many guides name it, then by title.
 pub fn catalog(names: &[Named]) -> Vec<CatalogEntry> {
     let abbreviations = abbreviations(names);
-    let mut groups: BTreeMap<(ResourceKind, String), Vec<Vec<Mention>>> = BTreeMap::new();
+    let mut groups: BTreeMap<(ResourceKind, String), Vec<Group>> = BTreeMap::new();
     for (document, named) in names.iter().enumerate() {
         for resource in &named.resources {
             let key = key(resource);
             let key = abbreviations.get(&(resource.kind, key.clone())).cloned().unwrap_or(key);
             let alike = groups.entry((resource.kind, key)).or_default();
             let mention = Mention { document, resource: resource.clone() };
-            match alike
-                .iter_mut()
-                .find(|group| group.iter().all(|other| may_be_same(&other.resource, resource)))
-            {
+            match alike.iter_mut().find(|group| group.may_hold(resource)) {
                 Some(group) => group.push(mention),
-                None => alike.push(vec![mention]),
+                None => alike.push(Group { by: resource.by.clone(), mentions: vec![mention] }),
             }
         }
     }
-    let mut entries: Vec<CatalogEntry> = groups.into_values().flatten().map(CatalogEntry::new).collect();
+    let mut entries: Vec<CatalogEntry> =
+        groups.into_values().flatten().map(|group| CatalogEntry::new(group.mentions)).collect();
     let place = |entry: &CatalogEntry| (entry.mentions[0].document, entry.mentions[0].resource.lines.first);
     entries.sort_by_cached_key(|entry| {
-        (entry.kind, std::cmp::Reverse(entry.guides()), entry.title.to_lowercase(), place(entry))
+        (entry.kind, Reverse(entry.guides()), entry.title.to_lowercase(), place(entry))
     });
     entries
 }
@@ -140,31 +139,43 @@ fn abbreviations(names: &[Named]) -> HashMap<(ResourceKind, String), String> {
     abbreviated.collect()
 }
 
-/// Whether nothing that is said of two resources with one title tells them apart: an author's name in common, or none
-/// stated.
-fn may_be_same(one: &Resource, other: &Resource) -> bool {
-    let (Some(by), Some(other_by)) = (&one.by, &other.by) else { return true };
-    let names = |by: &str| -> BTreeSet<String> {
-        by.split(|c: char| !c.is_alphanumeric())
-            .filter(|name| name.chars().count() > 2)
-            .map(str::to_lowercase)
-            .collect()
-    };
-    matches!(one.kind, ResourceKind::Course | ResourceKind::Certification) && one.title == other.title
-        || !names(by).is_disjoint(&names(other_by))
+/// Mentions of one title that nothing tells apart.
+struct Group {
+    /// The first author or provider that is stated.
+    by: Option<String>,
+    mentions: Vec<Mention>,
+}
+
+impl Group {
+    fn push(&mut self, mention: Mention) {
+        if self.by.is_none() {
+            self.by.clone_from(&mention.resource.by);
+        }
+        self.mentions.push(mention);
+    }
+
+    /// Whether a resource of this title is the same: a name in common with its author or provider, or none stated.
+    fn may_hold(&self, resource: &Resource) -> bool {
+        let (Some(by), Some(other)) = (&self.by, &resource.by) else { return true };
+        let same_title = self.mentions[0].resource.title == resource.title;
+        // Sites, universities and teachers stand behind one and the same course.
+        same_title && resource.kind != ResourceKind::Book || !names(by).is_disjoint(&names(other))
+    }
+}
+
+fn names(by: &str) -> BTreeSet<String> {
+    let words = by.split(|c: char| !c.is_alphanumeric());
+    words.filter(|word| word.chars().count() > 2).map(str::to_lowercase).collect()
 }
 
 /// The text that occurs most; the first of those that occur equally often.
-fn most_frequent<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> String {
-    let count = |text: &str| texts.clone().filter(|other| *other == text).count();
-    let mut best = ("", 0);
-    for text in texts.clone() {
-        let times = count(text);
-        if times > best.1 {
-            best = (text, times);
-        }
+fn most_frequent<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    let mut counts: BTreeMap<&str, (usize, Reverse<usize>)> = BTreeMap::new();
+    for (at, text) in texts.enumerate() {
+        counts.entry(text).or_insert((0, Reverse(at))).0 += 1;
     }
-    best.0.to_owned()
+    let best = counts.into_iter().max_by_key(|(_, place)| *place);
+    best.map_or_else(String::new, |(text, _)| text.to_owned())
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use guidepost_model::{DeviceChoice, Precision};
 use serde::Deserialize;
 
 pub(crate) use bench::{BenchArgs, BenchCommand, BenchEmbedArgs, BenchOutput, BenchSearchArgs};
-pub(crate) use resources::{CompareArgs, GuidesArgs, ReadArgs, ResourcesArgs, RolesArgs};
+pub(crate) use resources::{CompareArgs, ReadArgs, ResourcesArgs, RolesArgs};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -117,10 +117,6 @@ pub(crate) struct QueryArgs {
     /// A question, or words to look for; quotes are not needed. `-` reads it from standard input.
     #[arg(required = true, value_name = "QUESTION")]
     pub(crate) question: Vec<String>,
-    /// Folder of guides to build the index from when there is none yet; an error if the index there lacks it
-    /// [default: the guides that ship].
-    #[arg(long, value_name = "DIR", env = "GUIDEPOST_GUIDES")]
-    pub(crate) guides: Option<PathBuf>,
     /// Most passages to show, from 1 to 100; `ask` adds those it quotes [default: 5].
     #[arg(short = 'n', long, value_name = "N", env = "GUIDEPOST_LIMIT", value_parser = parse_limit)]
     pub(crate) limit: Option<usize>,
@@ -136,6 +132,17 @@ pub(crate) struct QueryArgs {
     pub(crate) explain: bool,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) guides: GuidesArgs,
+}
+
+/// Which guides, and what it takes to have an index of them.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct GuidesArgs {
+    /// Folder of guides to build the index from when there is none yet; an error if the index there lacks it
+    /// [default: the guides that ship].
+    #[arg(long = "guides", value_name = "DIR", env = "GUIDEPOST_GUIDES")]
+    pub(crate) folder: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) place: IndexPlace,
     #[command(flatten)]

@@ -116,6 +116,11 @@ impl Entry {
     }
 }
 
+/// Longest entry in bytes, and most marks in one: what is longer names nothing for a reader, and what looks at all pairs of
+/// its marks would not end.
+const MAX_TEXT: usize = 16 << 10;
+const MAX_MARKS: usize = 500;
+
 /// The entries of a document, in reading order.
 pub(super) fn entries(document: &Document) -> Vec<Entry> {
     let mut entries = Vec::new();
@@ -128,7 +133,10 @@ pub(super) fn entries(document: &Document) -> Vec<Entry> {
             entries.extend(read.into_iter().map(|entry| Entry { section: number, ..entry }));
         }
     }
-    entries.into_iter().map(Entry::finish).filter(|entry| !entry.text.trim().is_empty()).collect()
+    entries.retain(|entry| {
+        !entry.text.trim().is_empty() && entry.text.len() <= MAX_TEXT && entry.marks.len() <= MAX_MARKS
+    });
+    entries.into_iter().map(Entry::finish).collect()
 }
 
 fn heading(document: &Document, number: usize) -> Entry {

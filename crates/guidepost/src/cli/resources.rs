@@ -1,11 +1,10 @@
 //! The command line of what guides name: `resources`, `roles`, `compare`; and of `read`.
 
-use std::path::PathBuf;
-
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use guidepost_text::ResourceKind;
 
-use super::{IndexPlace, ModelArgs, OutputArgs, StatusFormat, parse_limit};
+use super::{GuidesArgs, IndexPlace, ModelArgs, OutputArgs, StatusFormat, parse_limit};
 
 pub(crate) const AFTER_RESOURCES: &str = "\
 Examples:
@@ -21,8 +20,8 @@ pub(crate) struct ResourcesArgs {
     #[arg(value_name = "QUERY")]
     pub(crate) query: Vec<String>,
     /// Only these kinds.
-    #[arg(long, value_name = "KIND", value_enum, value_delimiter = ',')]
-    pub(crate) kind: Vec<KindArg>,
+    #[arg(long, value_name = "KIND", value_parser = kinds(), value_delimiter = ',')]
+    pub(crate) kind: Vec<ResourceKind>,
     /// Only what serves this role or skill, by the headings and guides that name it; `guidepost roles` lists roles.
     #[arg(long = "for", value_name = "ROLE")]
     pub(crate) serves: Option<String>,
@@ -73,39 +72,9 @@ pub(crate) struct ReadArgs {
     pub(crate) model: ModelArgs,
 }
 
-/// Which guides, and what it takes to have an index of them.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct GuidesArgs {
-    /// Folder of guides to build the index from when there is none yet; an error if the index there lacks it
-    /// [default: the guides that ship].
-    #[arg(long = "guides", value_name = "DIR", env = "GUIDEPOST_GUIDES")]
-    pub(crate) folder: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) place: IndexPlace,
-    #[command(flatten)]
-    pub(crate) model: ModelArgs,
-}
-
-/// A kind of resource, by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum KindArg {
-    Book,
-    Course,
-    Certification,
-    Project,
-    Tool,
-    Link,
-}
-
-impl From<KindArg> for ResourceKind {
-    fn from(kind: KindArg) -> ResourceKind {
-        match kind {
-            KindArg::Book => ResourceKind::Book,
-            KindArg::Course => ResourceKind::Course,
-            KindArg::Certification => ResourceKind::Certification,
-            KindArg::Project => ResourceKind::Project,
-            KindArg::Tool => ResourceKind::Tool,
-            KindArg::Link => ResourceKind::Link,
-        }
-    }
+/// Kinds by name, so that completions and errors list them.
+fn kinds() -> impl TypedValueParser<Value = ResourceKind> {
+    let names = ResourceKind::ALL.map(ResourceKind::name);
+    PossibleValuesParser::new(names)
+        .map(|name| ResourceKind::of_word(&name).expect("the name of a kind asks for that kind"))
 }

@@ -53,8 +53,8 @@ impl<'a> Searched<'a> {
     ) -> anyhow::Result<Self> {
         let question = Question::new(&read_question(args)?)?;
         let user = UserSettings::load(console)?;
-        let engine = Engine::new(&args.place, Some(&args.model), &user, console)?;
-        let guides = args.guides.clone().or_else(|| user.guides.clone());
+        let engine = Engine::new(&args.guides.place, Some(&args.guides.model), &user, console)?;
+        let guides = args.guides.folder.clone().or_else(|| user.guides.clone());
         let existing = Snapshot::open(&engine.index)?;
         let flags =
             ResultSettings { limit: args.limit, mode: args.mode, min_confidence: args.min_confidence };

@@ -4,7 +4,6 @@ use guidepost_index::Snapshot;
 use guidepost_query::{
     Mode, OWN_WORDS, Question, SearchOptions, Wanted, catalog, find_resources, kinds_asked, search,
 };
-use guidepost_text::ResourceKind;
 
 use crate::Outcome;
 use crate::cli::{GuidesArgs, ResourcesArgs};
@@ -25,8 +24,7 @@ pub(crate) fn run(args: &ResourcesArgs, console: &Console) -> anyhow::Result<Out
         "" => (Vec::new(), None),
         query => kinds_asked(&Question::new(query)?),
     };
-    let named: Vec<ResourceKind> = args.kind.iter().map(|kind| (*kind).into()).collect();
-    let kinds = if named.is_empty() { asked } else { named };
+    let kinds = if args.kind.is_empty() { asked } else { args.kind.clone() };
     let ready = ready(&args.guides, question.is_none(), console)?;
     let hits = match &question {
         Some(question) => {
