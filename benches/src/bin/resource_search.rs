@@ -37,7 +37,7 @@ fn main() -> anyhow::Result<()> {
         "| share of own words | questions | first, 95 % interval | among the first three, 95 % interval |"
     );
     println!("|---|---|---|---|");
-    for own_words in [0.0, 0.2, 0.4, 0.6, 0.8, 1.0] {
+    for own_words in [0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0] {
         let (mut first, mut third) = (Vec::new(), Vec::new());
         for judged in &judged {
             let (kinds, left) = kinds_asked(&Question::new(&judged.question)?);

@@ -33,7 +33,7 @@ pub struct FoundResource {
 
 /// Share of a resource's own words in its score; the rest is the passage's that names it. Measured in
 /// `benches/results/resource_search.md`.
-pub const OWN_WORDS: f32 = 0.6;
+pub const OWN_WORDS: f32 = 0.7;
 
 /// Share of the question's information from which a resource itself says what is asked for.
 const SAYS_IT: f32 = 0.3;
