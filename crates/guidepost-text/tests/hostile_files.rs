@@ -140,6 +140,45 @@ fn tables_do_not_grow_without_end() {
     assert!(document.warnings[0].contains("only the first 16 MB"), "{:?}", document.warnings);
 }
 
+#[test]
+fn tables_with_one_wide_row_do_not_grow_without_end() {
+    let cells = "<w:tc></w:tc>".repeat(50_000);
+    let rows = "<w:tr><w:tc><w:p><w:t>x</w:t></w:p></w:tc></w:tr>".repeat(50_000);
+    let table = format!("<w:tbl><w:tr>{cells}</w:tr>{rows}</w:tbl>");
+    warns("wide.docx", &archive(&[("word/document.xml", &table)]), "only the first 16 MB");
+}
+
+#[test]
+fn aliases_of_front_matter_do_not_multiply() {
+    let text = format!("---\na: &a [{}]\nb: [{}]\n---\nbody", "x,".repeat(10_000), "*a,".repeat(10_000));
+    warns("alias.md", text.as_bytes(), "aliases");
+    read("endless.md", format!("---\n{}---\n", "a: [\n".repeat(1_000_000)).as_bytes());
+}
+
+/// What looks back or ahead at every step takes a time that grows with the square of the file; these would take minutes or hours.
+#[test]
+fn files_that_begin_something_again_and_again_are_read_to_an_end() {
+    let delimiters: String = (4..1_000).map(|length| "-".repeat(length) + "\n").collect();
+    for (name, text) in [
+        ("names.html", "<a".repeat(500_000)),
+        ("anchors.md", "\u{200b}".repeat(1_000_000) + "x"),
+        ("spaces.md", " ".repeat(1_000_000) + &"\u{a0}".repeat(1_000_000)),
+        ("blank.rst", "x\n".to_owned() + &"\n".repeat(1_000_000)),
+        ("blocks.adoc", delimiters + &"\n".repeat(1_000_000)),
+        ("forms.pdf", "/Form stream\n".repeat(300_000)),
+    ] {
+        read(name, text.as_bytes());
+    }
+    let slides = "<p:sldId r:id=\"r\"/>".repeat(1_000_000);
+    let relations = "<R><Relationship Id=\"r\" Target=\"s.xml\"/></R>";
+    let parts = [
+        ("ppt/presentation.xml", &*slides),
+        ("ppt/_rels/presentation.xml.rels", relations),
+        ("ppt/s.xml", "<s/>"),
+    ];
+    assert_eq!(read("again.pptx", &archive(&parts)).pages, [1]);
+}
+
 /// A PDF of these objects, with one page whose content is given.
 fn pdf(objects: &[&str]) -> Vec<u8> {
     let mut bytes = b"%PDF-1.4\n".to_vec();

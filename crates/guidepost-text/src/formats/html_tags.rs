@@ -114,9 +114,11 @@ fn declaration<'a>(rest: &'a str, tidied: &mut String) -> &'a str {
 fn tag<'a>(rest: &'a str, tidied: &mut String) -> &'a str {
     let closing = rest.starts_with("</");
     let body = &rest[if closing { 2 } else { 1 }..];
-    let end = body.find(|c: char| c.is_whitespace() || c == '/' || c == '>').unwrap_or(body.len());
+    let ends = |c: char| c.is_whitespace() || matches!(c, '/' | '>' | '<' | '"' | '\'' | '&');
+    let end = body.find(ends).unwrap_or(body.len());
     let name = body[..end].to_ascii_lowercase();
-    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || name.contains(['<', '"', '\'', '&']) {
+    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || body[end..].starts_with(['<', '"', '\'', '&'])
+    {
         tidied.push_str("&lt;");
         return &rest[1..];
     }
