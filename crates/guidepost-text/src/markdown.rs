@@ -41,6 +41,11 @@ pub(crate) fn sections(text: &str, start: usize) -> Vec<Section> {
                     label.push_str(&part);
                 }
             }
+            Event::SoftBreak | Event::HardBreak => {
+                if let Some((_, _, label)) = &mut heading {
+                    label.push(' ');
+                }
+            }
             _ => {}
         }
     }
@@ -147,6 +152,11 @@ fn read_markmap(text: &str, fence: Span, outline: &mut Outline) {
                     item.label.push_str(&part);
                 }
             }
+            Event::SoftBreak | Event::HardBreak => {
+                if let Some(item) = items.last_mut().filter(|item| !item.is_heading) {
+                    item.label.push(' ');
+                }
+            }
             _ => {}
         }
     }
@@ -199,6 +209,7 @@ mod tests {
             "Setext\n===\n\n### *Deep* `code`\ntext\n\n## Up\n",
             &["Setext: ", "Setext > Deep code: text", "Setext > Up: "],
         );
+        check("Two\nlines\\\nthree\n===\n", &["Two lines three: "]);
         check(
             "# A\n```\n# not a heading\n```\n| a |\n|---|\n| b |\n",
             &["A: ```\n# not a heading\n``` | | a |\n|---|\n| b |"],

@@ -155,6 +155,17 @@ fn aliases_of_front_matter_do_not_multiply() {
     read("endless.md", format!("---\n{}---\n", "a: [\n".repeat(1_000_000)).as_bytes());
 }
 
+#[test]
+fn every_document_has_a_title_in_one_line() {
+    for (name, text, title) in [
+        ("a.md", "---\ntitle: |\n  two\n  lines\n---\n", "two lines"),
+        ("a-b.txt", "# \u{200b}\ntext", "A b"),
+        ("a-b.md", "---\ntitle: ' '\n---\n", "A b"),
+    ] {
+        assert_eq!(read(name, text.as_bytes()).metadata.title, title);
+    }
+}
+
 /// What looks back or ahead at every step takes a time that grows with the square of the file; these would take minutes or hours.
 #[test]
 fn files_that_begin_something_again_and_again_are_read_to_an_end() {
@@ -177,6 +188,28 @@ fn files_that_begin_something_again_and_again_are_read_to_an_end() {
         ("ppt/s.xml", "<s/>"),
     ];
     assert_eq!(read("again.pptx", &archive(&parts)).pages, [1]);
+}
+
+#[test]
+fn equal_bytes_give_equal_readings() {
+    let relations: String =
+        (0..40).map(|n| format!("<Relationship Id=\"{n}\" Target=\"../notesSlides/{n}.xml\"/>")).collect();
+    let notes: Vec<(String, String)> = (0..40)
+        .map(|n| (format!("ppt/notesSlides/{n}.xml"), format!("<a:p><a:t>note {n}</a:t></a:p>")))
+        .collect();
+    let mut parts = vec![
+        ("ppt/presentation.xml", "<p:sldId r:id=\"r\"/>"),
+        ("ppt/_rels/presentation.xml.rels", "<Relationship Id=\"r\" Target=\"slides/s.xml\"/>"),
+        ("ppt/slides/s.xml", "<s/>"),
+        ("ppt/slides/_rels/s.xml.rels", &relations),
+    ];
+    parts.extend(notes.iter().map(|(name, xml)| (name.as_str(), xml.as_str())));
+    let bytes = archive(&parts);
+    let text = read("notes.pptx", &bytes).text;
+    assert!(text.contains("note 0"), "{text}");
+    for _ in 0..8 {
+        assert_eq!(read("notes.pptx", &bytes).text, text);
+    }
 }
 
 /// A PDF of these objects, with one page whose content is given.
