@@ -15,16 +15,17 @@ pub(crate) fn sections(text: &str, start: usize) -> Vec<Section> {
         | Options::ENABLE_TASKLISTS
         | Options::ENABLE_HEADING_ATTRIBUTES;
     for (event, range) in Parser::new_ext(&text[start..], options).into_offset_iter() {
-        let span = Span { start: start + range.start, end: start + range.end }.trim(text);
+        // Only where it is asked for: thousands of quotations in one another can end in the same white space.
+        let span = || Span { start: start + range.start, end: start + range.end }.trim(text);
         match event {
             Event::Start(Tag::Heading { level, .. }) if depth == 0 => {
-                heading = Some((rank(level), span, String::new()));
+                heading = Some((rank(level), span(), String::new()));
                 depth += 1;
             }
             Event::Start(tag) => {
                 match block_kind(&tag, depth) {
-                    Some(_) if is_markmap(&tag) => read_markmap(text, span, &mut outline),
-                    Some(kind) => outline.push(Block { kind, span }),
+                    Some(_) if is_markmap(&tag) => read_markmap(text, span(), &mut outline),
+                    Some(kind) => outline.push(Block { kind, span: span() }),
                     None => {}
                 }
                 depth += 1;
@@ -124,7 +125,7 @@ fn read_markmap(text: &str, fence: Span, outline: &mut Outline) {
     let base = outline.level();
     let mut items: Vec<Item> = Vec::new();
     for (event, range) in Parser::new(inner.of(text)).into_offset_iter() {
-        let span = Span { start: inner.start + range.start, end: inner.start + range.end }.trim(text);
+        let span = Span { start: inner.start + range.start, end: inner.start + range.end };
         match event {
             Event::Start(Tag::List(_)) => {
                 let level = base + items.len();
@@ -142,7 +143,7 @@ fn read_markmap(text: &str, fence: Span, outline: &mut Outline) {
                     // Below the deepest heading, an item's text is already part of the item above it.
                     Some(item) if !item.is_heading && items.len() <= MAX_OUTLINE => {
                         outline.open.retain(|&(outer, _)| outer < level);
-                        outline.push(Block { kind: BlockKind::ListItem, span: item.span });
+                        outline.push(Block { kind: BlockKind::ListItem, span: item.span.trim(text) });
                     }
                     _ => {}
                 }

@@ -174,6 +174,8 @@ fn files_that_begin_something_again_and_again_are_read_to_an_end() {
         ("names.html", "<a".repeat(500_000)),
         ("anchors.md", "\u{200b}".repeat(1_000_000) + "x"),
         ("spaces.md", " ".repeat(1_000_000) + &"\u{a0}".repeat(1_000_000)),
+        ("quotations.md", "> ".repeat(300_000) + &" ".repeat(1_000_000)),
+        ("outline.md", format!("```markmap\n{}", "- ".repeat(100_000)) + &" ".repeat(1_000_000)),
         ("blank.rst", "x\n".to_owned() + &"\n".repeat(1_000_000)),
         ("blocks.adoc", delimiters + &"\n".repeat(1_000_000)),
         ("forms.pdf", "/Form stream\n".repeat(300_000)),
