@@ -254,4 +254,7 @@ fn pdf_objects_that_lead_back_to_themselves_are_read_to_an_end() {
     let mut objects = vec![catalog, pages, page, calls.as_str()];
     objects.extend(forms.iter().map(String::as_str));
     warns("forms.pdf", &pdf(&objects), "asks for too much");
+    // A form that draws itself a thousand times.
+    let form = stream("/Type /XObject /Subtype /Form /BBox [0 0 9 9]", &"/A Do ".repeat(1_000));
+    warns("forms.pdf", &pdf(&[catalog, pages, page, &calls, &form]), "asks for too much");
 }

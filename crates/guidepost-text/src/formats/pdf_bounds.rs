@@ -14,10 +14,17 @@ const MAX_UNMEASURED: usize = 256 << 10;
 /// Longest description of a stream in bytes.
 const MAX_DICTIONARY: usize = 4_000;
 
-/// Length in bytes of the longest stream that may be drawn again and again; `None` where a PDF cannot be unpacked in the
-/// memory that a guide may take. Pictures are not unpacked to read text, but whether a stream is one is only its own
-/// word; so a picture may not be a bomb either.
-pub(super) fn longest_form(bytes: &[u8]) -> Option<usize> {
+/// What the streams of a PDF come to.
+pub(super) struct Streams {
+    /// Bytes that all but pictures unpack to.
+    pub(super) unpacked: usize,
+    /// Length in bytes of the longest that may be drawn again and again.
+    pub(super) longest_form: usize,
+}
+
+/// Measures the streams of a PDF; `None` where it cannot be unpacked in the memory that a guide may take. Pictures are
+/// not unpacked to read text, but whether a stream is one is only its own word; so a picture may not be a bomb either.
+pub(super) fn measure_streams(bytes: &[u8]) -> Option<Streams> {
     let mut left = MAX_UNPACKED;
     let mut longest = 0;
     let mut behind = 0;
@@ -51,7 +58,7 @@ pub(super) fn longest_form(bytes: &[u8]) -> Option<usize> {
         }
         behind = start + packed;
     }
-    Some(longest)
+    Some(Streams { unpacked: (MAX_UNPACKED - left) as usize, longest_form: longest })
 }
 
 /// Offsets of the bytes behind every `stream` that has a line break after it.
