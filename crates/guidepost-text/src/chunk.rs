@@ -20,7 +20,7 @@ use ruler::Ruler;
 use crate::{Chunk, Document, Embed, LineIndex, Span};
 
 /// Names the way text is read and cut. Part of every index's fingerprint: it changes when any chunk would.
-pub const CHUNKER: &str = "chunks 2";
+pub const CHUNKER: &str = "chunks 3";
 
 /// What is embedded for a chunk: its headings, then its text.
 pub fn passage_text(chunk: &Chunk) -> String {

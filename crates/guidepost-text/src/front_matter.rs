@@ -10,6 +10,10 @@ pub(crate) fn split(text: &str, warnings: &mut Vec<String>) -> (Metadata, usize)
     let Some((yaml, body)) = find(text) else {
         return (Metadata::default(), 0);
     };
+    if has_aliases(yaml) {
+        warnings.push("front matter with YAML aliases was read as text".to_owned());
+        return (Metadata::default(), 0);
+    }
     match serde_norway::from_str::<Value>(yaml) {
         Ok(Value::Mapping(fields)) => (metadata(&fields), body),
         Ok(Value::Null) => (Metadata::default(), body),
@@ -22,6 +26,9 @@ pub(crate) fn split(text: &str, warnings: &mut Vec<String>) -> (Metadata, usize)
     }
 }
 
+/// Longest front matter in bytes.
+const MAX_LENGTH: usize = 64 << 10;
+
 /// The text between the fences, and the offset behind the closing one.
 fn find(text: &str) -> Option<(&str, usize)> {
     let inner = text.strip_prefix("---\n")?;
@@ -31,8 +38,21 @@ fn find(text: &str) -> Option<(&str, usize)> {
             return Some((&inner[..offset], 4 + offset + line.len()));
         }
         offset += line.len();
+        if offset > MAX_LENGTH {
+            return None;
+        }
     }
     None
+}
+
+/// Whether a value is named and used again. With that a few lines can stand for gigabytes, and serde_norway 0.9.42 counts
+/// how often names are used, not how much they stand for.
+fn has_aliases(yaml: &str) -> bool {
+    let marks = |mark: char| {
+        let mut words = yaml.split(|c: char| c.is_whitespace() || "[]{},:-?".contains(c));
+        words.any(|word| word.len() > 1 && word.starts_with(mark))
+    };
+    marks('&') && marks('*')
 }
 
 fn metadata(fields: &serde_norway::Mapping) -> Metadata {
@@ -82,6 +102,9 @@ mod tests {
         check("---\n---\nbody", "", "body", false);
         check("---\ntitle: never closed\n", "", "---\ntitle: never closed\n", false);
         check("---\na paragraph\n---\nbody", "", "---\na paragraph\n---\nbody", false);
+        let alias = "---\ntitle: &a x\nauthor: *a\n---\nbody";
+        check(alias, "", alias, true);
+        check("---\ntitle: R&D *now*\n---\nbody", "R&D *now*", "body", false);
         check("---\ntitle: [broken\n---\nbody", "", "---\ntitle: [broken\n---\nbody", true);
         let read = check("---\ntitle: B\nroles: [x, y]\ntags: z\nlevel: 3\n---\n", "B", "", false);
         assert_eq!(

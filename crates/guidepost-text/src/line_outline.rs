@@ -37,13 +37,15 @@ pub(crate) fn cut(text: &str, start: usize, mark: &mut dyn FnMut(&[Line], usize)
     while at < lines.len() {
         let line = &lines[at];
         let taken = match mark(lines, at) {
-            Mark::Heading { level, label, lines: taken } => {
+            Mark::Heading { level, label, lines: taken } if !label.is_empty() => {
                 place(&mut sections, gathered.take());
                 path.retain(|&(outer, _)| outer < level);
                 let (label, overlong) = cut_label(&label);
                 path.push((level, label));
                 let heading_path = path.iter().map(|(_, label)| label.clone()).collect();
-                let text = Block { kind: BlockKind::Text, span: line.span };
+                // The label may stand on another line than the first.
+                let whole = line.span.join(lines[(at + taken).min(lines.len()) - 1].span);
+                let text = Block { kind: BlockKind::Text, span: whole };
                 let blocks = if overlong { vec![text] } else { Vec::new() };
                 sections.push(Section { heading_path, level, heading: line.span, blocks });
                 taken
@@ -54,7 +56,7 @@ pub(crate) fn cut(text: &str, start: usize, mark: &mut dyn FnMut(&[Line], usize)
                 place(&mut sections, Some(Block { kind: BlockKind::Lines, span: line.span.join(last) }));
                 taken
             }
-            Mark::None => {
+            Mark::Heading { .. } | Mark::None => {
                 gather(&mut sections, &mut gathered, line);
                 1
             }

@@ -15,16 +15,17 @@ pub(crate) fn sections(text: &str, start: usize) -> Vec<Section> {
         | Options::ENABLE_TASKLISTS
         | Options::ENABLE_HEADING_ATTRIBUTES;
     for (event, range) in Parser::new_ext(&text[start..], options).into_offset_iter() {
-        let span = Span { start: start + range.start, end: start + range.end }.trim(text);
+        // Only where it is asked for: thousands of quotations in one another can end in the same white space.
+        let span = || Span { start: start + range.start, end: start + range.end }.trim(text);
         match event {
             Event::Start(Tag::Heading { level, .. }) if depth == 0 => {
-                heading = Some((rank(level), span, String::new()));
+                heading = Some((rank(level), span(), String::new()));
                 depth += 1;
             }
             Event::Start(tag) => {
                 match block_kind(&tag, depth) {
-                    Some(_) if is_markmap(&tag) => read_markmap(text, span, &mut outline),
-                    Some(kind) => outline.push(Block { kind, span }),
+                    Some(_) if is_markmap(&tag) => read_markmap(text, span(), &mut outline),
+                    Some(kind) => outline.push(Block { kind, span: span() }),
                     None => {}
                 }
                 depth += 1;
@@ -39,6 +40,11 @@ pub(crate) fn sections(text: &str, start: usize) -> Vec<Section> {
             Event::Text(part) | Event::Code(part) => {
                 if let Some((_, _, label)) = &mut heading {
                     label.push_str(&part);
+                }
+            }
+            Event::SoftBreak | Event::HardBreak => {
+                if let Some((_, _, label)) = &mut heading {
+                    label.push(' ');
                 }
             }
             _ => {}
@@ -119,7 +125,7 @@ fn read_markmap(text: &str, fence: Span, outline: &mut Outline) {
     let base = outline.level();
     let mut items: Vec<Item> = Vec::new();
     for (event, range) in Parser::new(inner.of(text)).into_offset_iter() {
-        let span = Span { start: inner.start + range.start, end: inner.start + range.end }.trim(text);
+        let span = Span { start: inner.start + range.start, end: inner.start + range.end };
         match event {
             Event::Start(Tag::List(_)) => {
                 let level = base + items.len();
@@ -137,7 +143,7 @@ fn read_markmap(text: &str, fence: Span, outline: &mut Outline) {
                     // Below the deepest heading, an item's text is already part of the item above it.
                     Some(item) if !item.is_heading && items.len() <= MAX_OUTLINE => {
                         outline.open.retain(|&(outer, _)| outer < level);
-                        outline.push(Block { kind: BlockKind::ListItem, span: item.span });
+                        outline.push(Block { kind: BlockKind::ListItem, span: item.span.trim(text) });
                     }
                     _ => {}
                 }
@@ -145,6 +151,11 @@ fn read_markmap(text: &str, fence: Span, outline: &mut Outline) {
             Event::Text(part) | Event::Code(part) => {
                 if let Some(item) = items.last_mut().filter(|item| !item.is_heading) {
                     item.label.push_str(&part);
+                }
+            }
+            Event::SoftBreak | Event::HardBreak => {
+                if let Some(item) = items.last_mut().filter(|item| !item.is_heading) {
+                    item.label.push(' ');
                 }
             }
             _ => {}
@@ -199,6 +210,7 @@ mod tests {
             "Setext\n===\n\n### *Deep* `code`\ntext\n\n## Up\n",
             &["Setext: ", "Setext > Deep code: text", "Setext > Up: "],
         );
+        check("Two\nlines\\\nthree\n===\n", &["Two lines three: "]);
         check(
             "# A\n```\n# not a heading\n```\n| a |\n|---|\n| b |\n",
             &["A: ```\n# not a heading\n``` | | a |\n|---|\n| b |"],

@@ -118,9 +118,16 @@ impl Writer {
             let cell = |at| cells.get(at).map(|cell: &String| table_cell(cell)).unwrap_or_default();
             format!("| {} |", (0..columns).map(cell).collect::<Vec<_>>().join(" | "))
         };
-        let mut lines = vec![row(&rows[0]), format!("|{}", "---|".repeat(columns))];
-        lines.extend(rows[1..].iter().map(|cells| row(cells)));
-        self.block(&lines.join("\n"));
+        let mut table = format!("{}\n|{}", row(&rows[0]), "---|".repeat(columns));
+        for cells in &rows[1..] {
+            // Every row has as many columns as the widest: a few of those would make megabytes of each.
+            if table.len() > MAX_READING {
+                break;
+            }
+            table.push('\n');
+            table.push_str(&row(cells));
+        }
+        self.block(&table);
     }
 
     /// Markdown as somebody else wrote it.

@@ -35,25 +35,34 @@ fn is_odd(c: char) -> bool {
 /// What the characters of a line depend on.
 struct Line<'a> {
     text: &'a str,
+    /// Where nothing but white space and zero-width spaces follows.
+    end: usize,
     runs_left: bool,
     east_asian: bool,
 }
 
 impl<'a> Line<'a> {
     fn new(text: &'a str) -> Self {
-        Line { text, runs_left: text.chars().any(runs_left), east_asian: text.chars().any(is_east_asian) }
+        Line {
+            text,
+            end: text.trim_end_matches(|c: char| c == '\u{200b}' || c.is_whitespace()).len(),
+            runs_left: text.chars().any(runs_left),
+            east_asian: text.chars().any(is_east_asian),
+        }
     }
 
     fn tidy(&self, tidied: &mut String) {
         let begin = tidied.len();
+        let mut blank = true;
         let mut chars = self.text.char_indices().peekable();
         while let Some((at, c)) = chars.next() {
             let before = tidied[begin..].chars().next_back();
+            blank &= before.is_none_or(char::is_whitespace);
             let after = chars.peek().map(|&(_, next)| next);
             match c {
                 '\u{a0}' | '\u{2007}' | '\u{202f}' => {
                     // Four spaces in front would turn text into code.
-                    let indents = tidied[begin..].len() >= 3 && tidied[begin..].trim_start().is_empty();
+                    let indents = blank && tidied[begin..].len() >= 3;
                     if !indents {
                         tidied.push(' ');
                     }
@@ -82,8 +91,7 @@ impl<'a> Line<'a> {
     /// heading's anchor, which tells the heading.
     fn keeps_break(&self, at: usize, before: Option<char>, after: Option<char>) -> bool {
         let parts = |c: Option<char>| c.is_some_and(|c| is_east_asian(c) || is_unspaced(c));
-        let ends = self.text[at..].chars().all(|c| c == '\u{200b}' || c.is_whitespace());
-        ends || parts(before) || parts(after)
+        at >= self.end || parts(before) || parts(after)
     }
 }
 

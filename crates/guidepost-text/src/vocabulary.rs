@@ -60,6 +60,7 @@ pub struct Document {
 impl Document {
     /// Chooses the title (front matter, else first heading, else file name) and lets every heading path begin with it.
     pub(crate) fn settle_title(&mut self) {
+        self.metadata.title = one_line(&self.metadata.title);
         if self.metadata.title.is_empty() {
             let first = self.sections.iter().find(|section| section.level == 1);
             self.metadata.title = first
@@ -87,6 +88,11 @@ pub(crate) fn cut_label(label: &str) -> (String, bool) {
         Some((end, _)) => (format!("{}…", &label[..end]), true),
         None => (label.to_owned(), false),
     }
+}
+
+/// Words in one line: a title that takes two would tear apart whatever it is printed into.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn title_from_path(path: &str) -> String {

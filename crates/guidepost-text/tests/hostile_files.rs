@@ -127,6 +127,7 @@ fn entities_and_depth_do_no_harm() {
     }
     for line in ["<div>", "<ul><li>", "<table><tr><td>", "<b><p>", "<blockquote>", "<a b=c "] {
         read("deep.html", line.repeat(50_000).as_bytes());
+        read("deep.html", format!("<table>{}", line.repeat(50_000)).as_bytes());
     }
 }
 
@@ -138,6 +139,80 @@ fn tables_do_not_grow_without_end() {
     let document = read_document("wide.csv", table.as_bytes());
     assert!(document.text.len() <= 16 << 20);
     assert!(document.warnings[0].contains("only the first 16 MB"), "{:?}", document.warnings);
+}
+
+#[test]
+fn tables_with_one_wide_row_do_not_grow_without_end() {
+    let cells = "<w:tc></w:tc>".repeat(50_000);
+    let rows = "<w:tr><w:tc><w:p><w:t>x</w:t></w:p></w:tc></w:tr>".repeat(50_000);
+    let table = format!("<w:tbl><w:tr>{cells}</w:tr>{rows}</w:tbl>");
+    warns("wide.docx", &archive(&[("word/document.xml", &table)]), "only the first 16 MB");
+}
+
+#[test]
+fn aliases_of_front_matter_do_not_multiply() {
+    let text = format!("---\na: &a [{}]\nb: [{}]\n---\nbody", "x,".repeat(10_000), "*a,".repeat(10_000));
+    warns("alias.md", text.as_bytes(), "aliases");
+    read("endless.md", format!("---\n{}---\n", "a: [\n".repeat(1_000_000)).as_bytes());
+}
+
+#[test]
+fn every_document_has_a_title_in_one_line() {
+    for (name, text, title) in [
+        ("a.md", "---\ntitle: |\n  two\n  lines\n---\n", "two lines"),
+        ("a-b.txt", "# \u{200b}\ntext", "A b"),
+        ("a-b.md", "---\ntitle: ' '\n---\n", "A b"),
+    ] {
+        assert_eq!(read(name, text.as_bytes()).metadata.title, title);
+    }
+}
+
+/// What looks back or ahead at every step takes a time that grows with the square of the file; these would take minutes or hours.
+#[test]
+fn files_that_begin_something_again_and_again_are_read_to_an_end() {
+    let delimiters: String = (4..1_000).map(|length| "-".repeat(length) + "\n").collect();
+    for (name, text) in [
+        ("names.html", "<a".repeat(500_000)),
+        ("anchors.md", "\u{200b}".repeat(1_000_000) + "x"),
+        ("spaces.md", " ".repeat(1_000_000) + &"\u{a0}".repeat(1_000_000)),
+        ("quotations.md", "> ".repeat(300_000) + &" ".repeat(1_000_000)),
+        ("outline.md", format!("```markmap\n{}", "- ".repeat(100_000)) + &" ".repeat(1_000_000)),
+        ("blank.rst", "x\n".to_owned() + &"\n".repeat(1_000_000)),
+        ("blocks.adoc", delimiters + &"\n".repeat(1_000_000)),
+        ("forms.pdf", "/Form stream\n".repeat(300_000)),
+    ] {
+        read(name, text.as_bytes());
+    }
+    let slides = "<p:sldId r:id=\"r\"/>".repeat(1_000_000);
+    let relations = "<R><Relationship Id=\"r\" Target=\"s.xml\"/></R>";
+    let parts = [
+        ("ppt/presentation.xml", &*slides),
+        ("ppt/_rels/presentation.xml.rels", relations),
+        ("ppt/s.xml", "<s/>"),
+    ];
+    assert_eq!(read("again.pptx", &archive(&parts)).pages, [1]);
+}
+
+#[test]
+fn equal_bytes_give_equal_readings() {
+    let relations: String =
+        (0..40).map(|n| format!("<Relationship Id=\"{n}\" Target=\"../notesSlides/{n}.xml\"/>")).collect();
+    let notes: Vec<(String, String)> = (0..40)
+        .map(|n| (format!("ppt/notesSlides/{n}.xml"), format!("<a:p><a:t>note {n}</a:t></a:p>")))
+        .collect();
+    let mut parts = vec![
+        ("ppt/presentation.xml", "<p:sldId r:id=\"r\"/>"),
+        ("ppt/_rels/presentation.xml.rels", "<Relationship Id=\"r\" Target=\"slides/s.xml\"/>"),
+        ("ppt/slides/s.xml", "<s/>"),
+        ("ppt/slides/_rels/s.xml.rels", &relations),
+    ];
+    parts.extend(notes.iter().map(|(name, xml)| (name.as_str(), xml.as_str())));
+    let bytes = archive(&parts);
+    let text = read("notes.pptx", &bytes).text;
+    assert!(text.contains("note 0"), "{text}");
+    for _ in 0..8 {
+        assert_eq!(read("notes.pptx", &bytes).text, text);
+    }
 }
 
 /// A PDF of these objects, with one page whose content is given.
@@ -180,4 +255,7 @@ fn pdf_objects_that_lead_back_to_themselves_are_read_to_an_end() {
     let mut objects = vec![catalog, pages, page, calls.as_str()];
     objects.extend(forms.iter().map(String::as_str));
     warns("forms.pdf", &pdf(&objects), "asks for too much");
+    // A form that draws itself a thousand times.
+    let form = stream("/Type /XObject /Subtype /Form /BBox [0 0 9 9]", &"/A Do ".repeat(1_000));
+    warns("forms.pdf", &pdf(&[catalog, pages, page, &calls, &form]), "asks for too much");
 }

@@ -8,6 +8,10 @@ pub(crate) fn sections(text: &str, start: usize) -> Vec<Section> {
     cut(text, start, &mut mark)
 }
 
+/// Longest block in lines between two delimiters. A delimiter that nothing closes must not be looked for in all that
+/// follows: there may be thousands of them.
+const MAX_BLOCK: usize = 10_000;
+
 /// `= Title` to `====== Deepest`; between two lines `----`, `....` or `++++` stands text that is taken as it is.
 fn mark(lines: &[Line], at: usize) -> Mark {
     let line = lines[at].text;
@@ -17,7 +21,7 @@ fn mark(lines: &[Line], at: usize) -> Mark {
         return Mark::Heading { level, label: label.to_owned(), lines: 1 };
     }
     if is_delimiter(line) {
-        let end = lines[at + 1..].iter().position(|other| other.text == line);
+        let end = lines[at + 1..].iter().take(MAX_BLOCK).position(|other| other.text == line);
         return Mark::Verbatim { lines: end.map_or(1, |end| end + 2) };
     }
     Mark::None

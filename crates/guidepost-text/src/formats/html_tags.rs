@@ -69,10 +69,24 @@ pub(super) fn parse(html: &str, warnings: &mut Vec<String>) -> Document {
     parser.finish()
 }
 
-/// How deep the element that was made last lies.
+/// How deep the element that was made last may lie. It is the last child of a last child and so on; but what stands in
+/// a table and in none of its cells is put before the table.
 fn depth(tree: &dom_query::Tree) -> usize {
-    let last = std::iter::successors(Some(tree.root()), |node| node.last_child());
-    last.take(MAX_DEPTH + 2).count()
+    let mut deepest = 0;
+    let mut looked_at = 0;
+    let mut nodes = vec![(tree.root(), 0)];
+    while let Some((node, depth)) = nodes.pop() {
+        looked_at += 1;
+        deepest = deepest.max(depth);
+        if depth > MAX_DEPTH || looked_at > 4 * MAX_DEPTH {
+            return MAX_DEPTH + 1;
+        }
+        let Some(last) = node.last_child() else { continue };
+        let is_table = last.node_name().is_some_and(|name| &*name == "table");
+        nodes.extend(last.prev_sibling().filter(|_| is_table).map(|before| (before, depth + 1)));
+        nodes.push((last, depth + 1));
+    }
+    deepest
 }
 
 /// The page with only those tags and attributes that matter.
@@ -114,9 +128,11 @@ fn declaration<'a>(rest: &'a str, tidied: &mut String) -> &'a str {
 fn tag<'a>(rest: &'a str, tidied: &mut String) -> &'a str {
     let closing = rest.starts_with("</");
     let body = &rest[if closing { 2 } else { 1 }..];
-    let end = body.find(|c: char| c.is_whitespace() || c == '/' || c == '>').unwrap_or(body.len());
+    let ends = |c: char| c.is_whitespace() || matches!(c, '/' | '>' | '<' | '"' | '\'' | '&');
+    let end = body.find(ends).unwrap_or(body.len());
     let name = body[..end].to_ascii_lowercase();
-    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || name.contains(['<', '"', '\'', '&']) {
+    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || body[end..].starts_with(['<', '"', '\'', '&'])
+    {
         tidied.push_str("&lt;");
         return &rest[1..];
     }
@@ -228,6 +244,8 @@ mod tests {
             "<div>".repeat(500_000),
             "<b><p>".repeat(300_000),
             "<table><td>".repeat(200_000),
+            "<table>".to_owned() + &"<ul>".repeat(200_000),
+            "<table><ul>".repeat(200_000),
             (0..100_000).map(|n| format!("<b class={n}>")).collect::<String>() + &"<p>x</p>".repeat(100_000),
             attributes,
             "<".repeat(1_000_000),

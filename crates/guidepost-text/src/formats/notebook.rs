@@ -22,7 +22,8 @@ pub(super) fn read(text: &str) -> Reading {
     }
     let about = &notebook["metadata"];
     let language = [&about["language_info"]["name"], &about["kernelspec"]["language"]];
-    let language = language.iter().find_map(|name| name.as_str()).unwrap_or_default();
+    let word = |name: &&str| name.chars().all(|c| c.is_ascii_alphanumeric() || "+#-_.".contains(c));
+    let language = language.iter().find_map(|name| name.as_str().filter(word)).unwrap_or_default();
     let mut writer = Writer::default();
     for cell in cells {
         write_cell(cell, language, &mut writer);

@@ -13,7 +13,7 @@ use hayro_interpret::{
 use hayro_syntax::page::Page as PdfPage;
 use hayro_syntax::{LoadPdfError, Pdf};
 
-use super::pdf_bounds::longest_form;
+use super::pdf_bounds::{Streams, measure_streams};
 use super::pdf_layout::{self, Glyph, Page};
 use crate::Metadata;
 use crate::reading::Reading;
@@ -25,20 +25,29 @@ const MAX_PAGES: usize = 5_000;
 /// reads; a book of a thousand pages asks for some millions.
 const MAX_STROKES: usize = 20_000_000;
 
+/// Strokes that any PDF may ask for, and how many more for each byte in it: what is not drawn again and again takes some
+/// bytes to say.
+const MIN_STROKES: usize = 250_000;
+const STROKES_PER_BYTE: usize = 8;
+
 /// Strokes that a clip counts for, at least: every form begins with one, and has to be unpacked and parsed.
 const MIN_CLIP: usize = 50;
 
+/// Clips in one another from which on they count for more. hayro-interpret 0.9.0 draws no form in more than 50 others, but
+/// has unpacked it by then, and does so for every one that a form at that depth asks for.
+const DEEP: usize = 45;
+
 /// Reads a PDF.
 pub(super) fn read(bytes: &[u8]) -> Reading {
-    let Some(longest_form) = longest_form(bytes) else {
+    let Some(streams) = measure_streams(bytes) else {
         return Reading::nothing("it would unpack to hundreds of megabytes");
     };
     // The library is made not to panic; a guide that proves it wrong must not end the run.
-    let read = catch_unwind(AssertUnwindSafe(|| read_pages(bytes, longest_form)));
+    let read = catch_unwind(AssertUnwindSafe(|| read_pages(bytes, &streams)));
     read.unwrap_or_else(|_| Reading::nothing("it is damaged in a way that the PDF library does not expect"))
 }
 
-fn read_pages(bytes: &[u8], longest_form: usize) -> Reading {
+fn read_pages(bytes: &[u8], streams: &Streams) -> Reading {
     let pdf = match Pdf::new(bytes.to_vec()) {
         Ok(pdf) => pdf,
         Err(LoadPdfError::Decryption(_)) => return Reading::nothing("it is encrypted"),
@@ -46,7 +55,12 @@ fn read_pages(bytes: &[u8], longest_form: usize) -> Reading {
     };
     let mut warnings = Vec::new();
     let mut pages = Vec::new();
-    let mut pen = Pen { clip: MIN_CLIP.max(longest_form / 1000), ..Pen::default() };
+    let mut pen = Pen {
+        ink: MAX_STROKES.min(MIN_STROKES + STROKES_PER_BYTE * (bytes.len() + streams.unpacked)),
+        clip: MIN_CLIP.max(streams.longest_form / 1000),
+        deep_clip: MIN_CLIP + 6 * streams.longest_form,
+        ..Pen::default()
+    };
     let cache = InterpreterCache::new();
     let count = pdf.pages().len();
     let mut finished = true;
@@ -101,24 +115,34 @@ struct Pen {
     glyphs: Vec<Glyph>,
     /// Glyphs of this page by what they are and where; some programs draw letters twice to make them bold.
     seen: HashSet<(String, i32, i32)>,
-    strokes: usize,
-    /// Strokes that a clip counts for.
+    /// Strokes that are left.
+    ink: usize,
+    /// Strokes that a clip counts for, and one that is deep in others.
     clip: usize,
+    deep_clip: usize,
+    /// Clips that are open.
+    clips: usize,
     known: usize,
     unknown: usize,
 }
 
 impl Pen {
     fn stroke(&mut self, cost: usize) {
-        self.strokes += cost;
-        if self.strokes > MAX_STROKES {
-            resume_unwind(Box::new(OutOfInk));
+        match self.ink.checked_sub(cost) {
+            Some(left) => self.ink = left,
+            None => resume_unwind(Box::new(OutOfInk)),
         }
+    }
+
+    fn clip(&mut self) {
+        self.clips += 1;
+        self.stroke(if self.clips > DEEP { self.deep_clip } else { self.clip });
     }
 
     fn end_page(&mut self, page: &PdfPage) -> Page {
         let (_, height) = page.render_dimensions();
         self.seen.clear();
+        self.clips = 0;
         Page { height, glyphs: std::mem::take(&mut self.glyphs) }
     }
 
@@ -208,11 +232,11 @@ impl Device<'_> for Pen {
     }
 
     fn push_clip_path(&mut self, _: &ClipPath) {
-        self.stroke(self.clip);
+        self.clip();
     }
 
     fn push_clip_rect(&mut self, _: &Rect) {
-        self.stroke(self.clip);
+        self.clip();
     }
 
     fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'_>>, _: BlendMode) {
@@ -223,7 +247,9 @@ impl Device<'_> for Pen {
         self.stroke(self.clip);
     }
 
-    fn pop_clip(&mut self) {}
+    fn pop_clip(&mut self) {
+        self.clips = self.clips.saturating_sub(1);
+    }
 
     fn pop_transparency_group(&mut self) {}
 }

@@ -1,6 +1,7 @@
 //! What the streams of a PDF would unpack to, measured before anything is kept of them.
 
 use std::io::Read;
+use std::ops::Range;
 
 use flate2::bufread::ZlibDecoder;
 
@@ -13,40 +14,51 @@ const MAX_UNMEASURED: usize = 256 << 10;
 /// Longest description of a stream in bytes.
 const MAX_DICTIONARY: usize = 4_000;
 
-/// Length in bytes of the longest stream that may be drawn again and again; `None` where a PDF cannot be unpacked in the
-/// memory that a guide may take. Pictures are not unpacked to read text, but whether a stream is one is only its own
-/// word; so a picture may not be a bomb either.
-pub(super) fn longest_form(bytes: &[u8]) -> Option<usize> {
+/// What the streams of a PDF come to.
+pub(super) struct Streams {
+    /// Bytes that all but pictures unpack to.
+    pub(super) unpacked: usize,
+    /// Length in bytes of the longest that may be drawn again and again.
+    pub(super) longest_form: usize,
+}
+
+/// Measures the streams of a PDF; `None` where it cannot be unpacked in the memory that a guide may take. Pictures are
+/// not unpacked to read text, but whether a stream is one is only its own word; so a picture may not be a bomb either.
+pub(super) fn measure_streams(bytes: &[u8]) -> Option<Streams> {
     let mut left = MAX_UNPACKED;
     let mut longest = 0;
     let mut behind = 0;
+    // Looked up once: a file can be made of millions of beginnings of streams.
+    let [objects, pictures, lzw, flate, forms, ends] =
+        [&b"obj"[..], b"/Image", b"/LZWDecode", b"/FlateDecode", b"/Form", b"endstream"]
+            .map(|word| Places::of(word, bytes));
+    let end_of_stream = |start| ends.next(start).unwrap_or(bytes.len());
     for start in stream_starts(bytes) {
         // A stream begins inside another only where somebody wants it to.
         if start < behind {
             continue;
         }
-        let about = &bytes[start.saturating_sub(MAX_DICTIONARY)..start];
-        let about = &about[about.windows(3).rposition(|word| word == b"obj").unwrap_or(0)..];
-        let has = |name: &[u8]| about.windows(name.len()).filter(|window| *window == name).count();
-        let is_picture = has(b"/Image") > 0;
-        if has(b"/LZWDecode") > 0 && !is_picture && end_of_stream(bytes, start) - start > MAX_UNMEASURED {
+        let about = start.saturating_sub(MAX_DICTIONARY)..start;
+        let about = objects.last(&about).unwrap_or(about.start)..start;
+        let is_picture = pictures.count(&about) > 0;
+        if lzw.count(&about) > 0 && !is_picture && end_of_stream(start) - start > MAX_UNMEASURED {
             return None;
         }
         let limit = if is_picture { MAX_UNPACKED } else { left };
         let (unpacked, packed, packed_twice) = measure(&bytes[start..], limit);
-        if unpacked > limit || (packed_twice && has(b"/FlateDecode") > 1) {
+        if unpacked > limit || (packed_twice && flate.count(&about) > 1) {
             return None;
         }
         if !is_picture {
             left -= unpacked;
-            if has(b"/Form") > 0 {
-                let plain = if unpacked == 0 { end_of_stream(bytes, start) - start } else { 0 };
+            if forms.count(&about) > 0 {
+                let plain = if unpacked == 0 { end_of_stream(start) - start } else { 0 };
                 longest = longest.max(plain).max(unpacked as usize);
             }
         }
         behind = start + packed;
     }
-    Some(longest)
+    Some(Streams { unpacked: (MAX_UNPACKED - left) as usize, longest_form: longest })
 }
 
 /// Offsets of the bytes behind every `stream` that has a line break after it.
@@ -59,9 +71,39 @@ fn stream_starts(bytes: &[u8]) -> impl Iterator<Item = usize> {
     })
 }
 
-fn end_of_stream(bytes: &[u8], start: usize) -> usize {
-    let end = bytes[start..].windows(9).position(|window| window == b"endstream");
-    end.map_or(bytes.len(), |end| start + end)
+/// Where a word stands.
+struct Places {
+    length: usize,
+    /// Offsets in bytes, ascending.
+    starts: Vec<usize>,
+}
+
+impl Places {
+    fn of(word: &[u8], bytes: &[u8]) -> Places {
+        let first = |&(_, byte): &(usize, &u8)| *byte == word[0];
+        let starts = bytes.iter().enumerate().filter(first).map(|(at, _)| at);
+        Places { length: word.len(), starts: starts.filter(|&at| bytes[at..].starts_with(word)).collect() }
+    }
+
+    /// Those that lie in a range.
+    fn within(&self, range: &Range<usize>) -> &[usize] {
+        let first = self.starts.partition_point(|&at| at < range.start);
+        let end = self.starts.partition_point(|&at| at + self.length <= range.end);
+        self.starts.get(first..end).unwrap_or_default()
+    }
+
+    fn count(&self, range: &Range<usize>) -> usize {
+        self.within(range).len()
+    }
+
+    fn last(&self, range: &Range<usize>) -> Option<usize> {
+        self.within(range).last().copied()
+    }
+
+    /// The first from an offset on.
+    fn next(&self, from: usize) -> Option<usize> {
+        self.starts.get(self.starts.partition_point(|&at| at < from)).copied()
+    }
 }
 
 /// How much a stream unpacks to, up to a little more than the limit; how long it is packed; and whether what comes out

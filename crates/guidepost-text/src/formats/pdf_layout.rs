@@ -599,12 +599,15 @@ fn join_words(text: &mut String, line: &str) {
     text.push_str(line);
 }
 
+/// Most columns of a table; what stands farther right is in the last.
+const MAX_COLUMNS: usize = 200;
+
 /// The rows of a table, every piece in the column whose left end is nearest. A line that leaves the first column empty
 /// goes on with the row above.
 fn cells(lines: &[Line]) -> Vec<Vec<String>> {
     let widest =
         lines.iter().max_by_key(|row| row.pieces.len()).map(|row| &row.pieces[..]).unwrap_or_default();
-    let columns: Vec<f32> = widest.iter().map(|piece| piece.x0).collect();
+    let columns: Vec<f32> = widest.iter().take(MAX_COLUMNS).map(|piece| piece.x0).collect();
     let nearest = |piece: &Piece| {
         let distance = |at: &usize| (columns[*at] - piece.x0).abs();
         (0..columns.len()).min_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap_or(0)

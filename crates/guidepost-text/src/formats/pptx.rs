@@ -1,6 +1,6 @@
 //! Slides of PowerPoint: each is a page, headed by its title. Speaker notes follow their slide.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::archive::Archive;
 use super::docx::relations;
@@ -23,7 +23,10 @@ pub(super) fn read(bytes: &[u8]) -> Reading {
     let mut warnings = Vec::new();
     let mut layouts = HashMap::new();
     let mut first_title = None;
-    for (at, part) in slides(&presentation).iter().filter_map(|id| targets.get(id)).enumerate() {
+    let mut read = HashSet::new();
+    // A presentation that names a slide twice would read it twice.
+    let parts = slides(&presentation).into_iter().filter_map(|id| targets.get(&id));
+    for (at, part) in parts.filter(|part| read.insert(part.as_str())).enumerate() {
         if !writer.has_room() {
             break;
         }
@@ -35,8 +38,7 @@ pub(super) fn read(bytes: &[u8]) -> Reading {
         first_title = first_title.or_else(|| Some(slide.title.join(" ")).filter(|title| !title.is_empty()));
         let level = heading_level(&mut archive, &links, &mut layouts);
         slide.write(level, at + 1, &mut writer);
-        let notes = links.values().find(|target| target.contains("/notesSlides/"));
-        if let Some(xml) = notes.and_then(|part| archive.xml(part)) {
+        if let Some(xml) = leading_to(&links, "/notesSlides/").and_then(|part| archive.xml(part)) {
             write_notes(&xml, &mut writer);
         }
     }
@@ -51,6 +53,11 @@ pub(super) fn read(bytes: &[u8]) -> Reading {
 fn relations_of(part: &str) -> String {
     let (folder, name) = part.rsplit_once('/').unwrap_or(("", part));
     format!("{folder}/_rels/{name}.rels")
+}
+
+/// The one part in a folder that relations lead to. Of several the first by name, in every run.
+fn leading_to<'a>(links: &'a HashMap<String, String>, folder: &str) -> Option<&'a String> {
+    links.values().filter(|target| target.contains(folder)).min()
 }
 
 /// The relations that lead to the slides, in their order.
@@ -70,7 +77,7 @@ fn heading_level(
     links: &HashMap<String, String>,
     layouts: &mut HashMap<String, usize>,
 ) -> usize {
-    let Some(part) = links.values().find(|target| target.contains("/slideLayouts/")) else { return 2 };
+    let Some(part) = leading_to(links, "/slideLayouts/") else { return 2 };
     if let Some(level) = layouts.get(part) {
         return *level;
     }

@@ -46,11 +46,14 @@ fn adornment(line: &str) -> Option<char> {
 /// The indented lines below `.. code-block::`, or below a paragraph that ends with `::`, are taken as they are.
 fn literal(lines: &[Line], at: usize) -> Mark {
     let line = &lines[at];
+    if line.indent == 0 || line.text.is_empty() {
+        return Mark::None;
+    }
     let before = lines[..at].iter().rev().find(|line| !line.text.is_empty());
     let announced = before.is_some_and(|line| {
         line.text.ends_with("::") || (line.text.starts_with(".. ") && line.text.contains("code"))
     });
-    if line.indent == 0 || line.text.is_empty() || !announced {
+    if !announced {
         return Mark::None;
     }
     let inside = |line: &&Line| line.indent > 0 || line.text.is_empty();
