@@ -1,8 +1,8 @@
 //! What holds for any bytes. Every function panics where a promise is broken, which is what a fuzzer waits for.
 
 use guidepost_text::{
-    Chunk, Document, Embed, HashEmbedder, LineIndex, Span, chunk_document, passage_text, read_document,
-    read_text, sentences,
+    Chunk, Document, Embed, HashEmbedder, LineIndex, Lines, Span, chunk_document, named, passage_text, profile,
+    read_document, read_text, sentences,
 };
 
 use crate::short_model::ShortModel;
@@ -28,6 +28,7 @@ fn check_reading(path: &str, bytes: &[u8]) -> Document {
     let document = read_document(path, bytes);
     check_document(&document);
     check_sections(&document);
+    check_names(&document);
     for embedder in [&HashEmbedder as &dyn Embed, &ShortModel] {
         let chunks = chunk_document(&document, embedder);
         check_places(&document, &chunks);
@@ -70,6 +71,22 @@ fn check_span(document: &Document, span: Span, behind: usize) -> usize {
     let text = span.of(&document.text);
     assert!(span.start >= behind, "{text:?} at {} is over at {behind} or goes back", span.start);
     span.end
+}
+
+/// Resources and roles have names of one line, and stand on lines that are there.
+fn check_names(document: &Document) {
+    let count = LineIndex::new(&document.text).count().max(1) as u32;
+    let check = |name: &str, lines: Lines| {
+        assert!(!name.trim().is_empty() && !name.contains('\n'), "{name:?} is no name");
+        assert!(1 <= lines.first && lines.first <= lines.last && lines.last <= count, "{lines:?} of {count}");
+    };
+    let named = named(document);
+    named.resources.iter().for_each(|resource| check(&resource.title, resource.lines));
+    named.roles.iter().for_each(|role| check(&role.name, role.lines));
+    let profile = profile(document, Lines { first: 1, last: count });
+    for cited in profile.skills.iter().chain(&profile.roadmap) {
+        assert!(cited.lines.first <= cited.lines.last && cited.lines.last <= count, "{cited:?} of {count}");
+    }
 }
 
 /// Chunks stand in order and say where they are.
