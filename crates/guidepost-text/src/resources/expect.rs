@@ -33,16 +33,19 @@ pub(super) fn announced(label: &str) -> Option<Expect> {
         .filter(|kind| words.iter().any(|word| announces(*kind, word, words.len() == 1)))
         .collect();
     // "Learn tools for your projects" is about projects, "Phase 3: Tools and agents" about a phase.
-    let long = words.len() > MAX_TOOL_WORDS || words.iter().any(|word| ORDERING.contains(&word.as_str()));
+    let long = words.len() > MAX_TOOL_WORDS || words.iter().any(|word| is_among(word, ORDERING));
     if kinds.len() > 1 || long {
         kinds.retain(|kind| *kind != ResourceKind::Tool);
     }
-    if matches!(&words[..], [verb, what] if GETTING.contains(&verb.as_str()) && what == "certified") {
+    if words.iter().any(|word| is_among(word, HANDLING)) {
+        kinds.retain(|kind| *kind != ResourceKind::Project);
+    }
+    if matches!(&words[..], [verb, what] if is_among(verb, GETTING) && what == "certified") {
         kinds = vec![ResourceKind::Certification];
     }
     match kinds[..] {
         [kind] => Some(Expect::Only(kind)),
-        [] => words.iter().any(|word| GENERAL.contains(&word.as_str())).then_some(Expect::Any),
+        [] => words.iter().any(|word| is_among(word, GENERAL)).then_some(Expect::Any),
         _ => Some(Expect::Any),
     }
 }
@@ -55,134 +58,57 @@ pub(super) fn orders_only(label: &str) -> bool {
     }
     announced(label).is_some()
         || words.is_empty()
-        || words.iter().any(|word| ORDERING.contains(&word.as_str()))
+        || words.iter().any(|word| is_among(word, ORDERING))
         || only_fills(label)
 }
 
 /// Whether a text is made of words that name nothing.
 pub(super) fn only_fills(text: &str) -> bool {
-    words(text).iter().all(|word| FILLERS.contains(&word.as_str()))
+    words(text).iter().all(|word| is_among(word, FILLERS))
 }
 
+/// Headings with these words are about handling projects, not about what to build.
+const HANDLING: &str = "in with using configure working create creating manage managing open add adding migrate import convert setup set \
+    settings reference properties property files structure dependencies";
+
 /// `Get certified` announces certifications; `Microsoft Certified` begins the name of one.
-const GETTING: [&str; 4] = ["get", "getting", "become", "be"];
+const GETTING: &str = "get getting become be";
 
 /// Words that announce resources of no kind in particular.
-const GENERAL: [&str; 7] =
-    ["resources", "references", "reading", "material", "materials", "study", "literature"];
+const GENERAL: &str = "resources references reading material materials study literature";
 
 /// Words of headings that order a guide and name no subject.
-const ORDERING: [&str; 42] = [
-    "skill",
-    "skills",
-    "roadmap",
-    "path",
-    "phase",
-    "part",
-    "week",
-    "weeks",
-    "month",
-    "months",
-    "step",
-    "steps",
-    "stage",
-    "next",
-    "reality",
-    "check",
-    "myth",
-    "myths",
-    "struggle",
-    "struggles",
-    "career",
-    "careers",
-    "overview",
-    "introduction",
-    "summary",
-    "outline",
-    "faq",
-    "portfolio",
-    "building",
-    "expect",
-    "expected",
-    "expects",
-    "outcomes",
-    "level",
-    "levels",
-    "interview",
-    "interviews",
-    "day",
-    "who",
-    "what",
-    "why",
-    "how",
-];
+const ORDERING: &str = "skill skills roadmap path phase part week weeks month months step steps stage next reality check myth myths \
+    struggle struggles career careers overview introduction summary outline faq portfolio building expect expected \
+    expects outcomes level levels interview interviews day who what why how";
 
 /// Words that a heading may be made of without naming anything.
-const FILLERS: [&str; 30] = [
-    "beginner",
-    "intermediate",
-    "advanced",
-    "junior",
-    "mid",
-    "senior",
-    "free",
-    "paid",
-    "core",
-    "more",
-    "other",
-    "further",
-    "and",
-    "the",
-    "a",
-    "for",
-    "of",
-    "to",
-    "or",
-    "online",
-    "best",
-    "top",
-    "basic",
-    "basics",
-    "bonus",
-    "example",
-    "examples",
-    "getting",
-    "started",
-    "general",
-];
+const FILLERS: &str = "beginner intermediate advanced junior mid senior free paid core more other further and the a for of to or online \
+    best top basic basics bonus example examples getting started general";
 
+/// Whether a word of a label announces a kind; a singular only where it is all of the label.
 fn announces(kind: ResourceKind, word: &str, alone: bool) -> bool {
-    let (plural, singular): (&[&str], &[&str]) = match kind {
-        ResourceKind::Book => (&["books", "textbooks", "ebooks"], &["book", "textbook"]),
-        ResourceKind::Course => (
-            &["courses", "moocs", "bootcamps", "tutorials", "curricula"],
-            &["course", "mooc", "tutorial", "curriculum"],
-        ),
-        ResourceKind::Certification => (
-            &["certifications", "certificates", "certs", "credentials", "exams"],
-            &["certification", "certificate", "exam"],
-        ),
-        ResourceKind::Project => (&["projects"], &["project", "portfolio"]),
+    let (plural, singular) = match kind {
+        ResourceKind::Book => ("books textbooks ebooks", "book textbook"),
+        ResourceKind::Course => {
+            ("courses moocs bootcamps tutorials curricula", "course mooc tutorial curriculum")
+        }
+        ResourceKind::Certification => {
+            ("certifications certificates certs credentials exams", "certification certificate exam")
+        }
+        ResourceKind::Project => ("projects", "project portfolio"),
         ResourceKind::Tool => (
-            &[
-                "tools",
-                "tooling",
-                "technologies",
-                "frameworks",
-                "libraries",
-                "platforms",
-                "languages",
-                "databases",
-                "stores",
-                "apis",
-                "stack",
-                "packages",
-            ],
-            &["tool", "technology", "framework", "library", "platform"],
+            "tools tooling technologies frameworks libraries platforms languages databases stores apis stack packages",
+            "tool technology framework library platform",
         ),
-        ResourceKind::Link => (&["links", "websites", "blogs"], &["link", "website"]),
+        ResourceKind::Link => ("links websites blogs", "link website"),
     };
-    plural.contains(&word) || (alone && singular.contains(&word))
+    is_among(word, plural) || (alone && is_among(word, singular))
+}
+
+/// Whether a word is one of those in a list, which spaces part.
+pub(super) fn is_among(word: &str, list: &str) -> bool {
+    list.split(' ').any(|listed| listed == word)
 }
 
 /// Words in lower case; what stands before the first and between them does not matter.

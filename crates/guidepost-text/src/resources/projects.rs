@@ -39,7 +39,8 @@ pub(super) fn proposal(entry: &Entry, from: usize, labeled: bool) -> Option<Prop
         (None, false) => sentence_length(rest).min(rest.find(": ").unwrap_or(rest.len())),
     };
     let end = start + rest[..length].trim_end_matches([' ', '.', ':']).len();
-    (end - start >= 3).then_some(Proposal { start, end, level })
+    let words = entry.text[start..end].split_whitespace().count();
+    (words >= 2).then_some(Proposal { start, end, level })
 }
 
 /// Bytes of the first sentence.

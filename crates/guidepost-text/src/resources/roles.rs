@@ -1,6 +1,7 @@
 //! Roles: what guides are about, sections that are headed by one, and names in lists of roles.
 
 use super::entries::{Entry, Form, Style};
+use super::expect::is_among;
 use super::{expect, serves};
 use crate::resource::Role;
 use crate::{Document, LineIndex, Lines, Span};
@@ -82,37 +83,19 @@ fn listed(entry: &Entry, lines: &LineIndex, found: &mut Found) {
 }
 
 /// What the last word of a role is.
-const NOUNS: [&str; 25] = [
-    "engineer",
-    "developer",
-    "analyst",
-    "scientist",
-    "architect",
-    "specialist",
-    "administrator",
-    "designer",
-    "manager",
-    "researcher",
-    "consultant",
-    "tester",
-    "programmer",
-    "teacher",
-    "trainer",
-    "technician",
-    "officer",
-    "strategist",
-    "writer",
-    "auditor",
-    "quant",
-    "statistician",
-    "sre",
-    "instructor",
-    "bioinformatician",
-];
+const NOUNS: &str = "engineer developer analyst scientist architect specialist researcher consultant tester programmer strategist \
+    quant statistician sre bioinformatician trainer";
+
+/// What the last word of a role may be where the first says which field: programs have managers and designers, too.
+const NOUNS_OF_FIELDS: &str =
+    "administrator designer manager teacher technician officer writer auditor instructor";
+
+/// Fields of such roles.
+const FIELDS: &str = "product project program engineering data database network system systems ux ui web graphic game technical \
+    security it marketing school language science chief delivery community";
 
 /// Words that may follow a role in a title.
-const TAILS: [&str; 10] =
-    ["roadmap", "guide", "career", "path", "handbook", "overview", "profile", "role", "track", "curriculum"];
+const TAILS: &str = "roadmap guide career path handbook overview profile role track curriculum";
 
 /// The role that a heading or a title names, if that is all it does.
 pub(super) fn role_of(heading: &str) -> Option<String> {
@@ -126,12 +109,12 @@ pub(super) fn role_of(heading: &str) -> Option<String> {
     let parts: Vec<&str> =
         head.iter().flat_map(|word| word.split('/')).filter(|part| !part.is_empty()).collect();
     let last = parts.last()?.to_lowercase();
+    let last = last.trim_end_matches('s');
+    let of_field = parts.first().is_some_and(|first| is_among(&first.to_lowercase(), FIELDS));
+    let is_noun = is_among(last, NOUNS) || (of_field && is_among(last, NOUNS_OF_FIELDS));
     let ranked = ["junior", "mid", "mid-level", "senior", "lead", "staff", "principal", "entry-level"];
     let ranked = parts.first().is_some_and(|word| ranked.contains(&word.to_lowercase().as_str()));
-    let fits = (2..=7).contains(&parts.len())
-        && NOUNS.contains(&last.trim_end_matches('s'))
-        && !ranked
-        && begins_upper(&subject);
+    let fits = (2..=7).contains(&parts.len()) && is_noun && !ranked && begins_upper(&subject);
     let sentence = head.iter().any(|word| {
         matches!(
             word.to_lowercase().as_str(),
@@ -143,7 +126,7 @@ pub(super) fn role_of(heading: &str) -> Option<String> {
 
 fn is_tail(word: &str) -> bool {
     let bare = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    TAILS.contains(&bare.as_str()) || (bare.len() == 4 && bare.chars().all(|c| c.is_ascii_digit()))
+    is_among(&bare, TAILS) || (bare.len() == 4 && bare.chars().all(|c| c.is_ascii_digit()))
 }
 
 fn begins_upper(text: &str) -> bool {

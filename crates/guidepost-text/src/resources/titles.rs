@@ -18,15 +18,15 @@ pub(super) struct Title {
     pub(super) url: Option<String>,
 }
 
-/// Books of an entry from byte `from` on. Where books are expected, whatever is set off is a title; elsewhere, only
-/// what says by whom it is.
+/// Books of an entry from byte `from` on. Where books are expected, whatever is set off is a title; elsewhere, what is in
+/// italics, in quotation marks or linked, and says by which person it is.
 pub(super) fn books(entry: &Entry, from: usize, expected: bool) -> Vec<Title> {
     let marks: Vec<&Mark> = title_marks(entry, from).collect();
     let mut titles = Vec::new();
     for mark in &marks {
         let title = title_at(entry, mark, |rest, _| byline(rest));
-        let named = begins_upper(&entry.text[mark.start..mark.end]);
-        if named && (expected || title.by.is_some()) {
+        let stands_alone = || mark.style != Style::Strong && is_by_a_person(entry, mark, &title);
+        if begins_upper(&entry.text[mark.start..mark.end]) && (expected || stands_alone()) {
             titles.push(title);
         }
     }
@@ -34,6 +34,16 @@ pub(super) fn books(entry: &Entry, from: usize, expected: bool) -> Vec<Title> {
         titles.extend(plain(entry, from, entry.text.len()));
     }
     titles
+}
+
+/// Whether `by` and a name of at least two capitalized words follow a title.
+fn is_by_a_person(entry: &Entry, mark: &Mark, title: &Title) -> bool {
+    let rest = entry.text[mark.end..].trim_start_matches(['"', '”', '“', '»', ',', ' ']);
+    let says_by = rest.starts_with("by ") || rest.starts_with("edited by ") || rest.starts_with("(by ");
+    let capitalized = |by: &String| {
+        by.split(' ').filter(|word| word.chars().next().is_some_and(char::is_uppercase)).count() >= 2
+    };
+    says_by && title.by.as_ref().is_some_and(capitalized)
 }
 
 /// Courses or certifications of an entry from byte `from` on, where they are expected.

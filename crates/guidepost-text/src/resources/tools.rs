@@ -210,7 +210,7 @@ fn is_name(name: &str) -> bool {
         && expect::announced(name).is_none()
 }
 
-/// Code in lists: names of commands and libraries, where tools are expected or where a list is of nothing else.
+/// Code in lists: names of commands and libraries, where tools are expected or where a list of code has a known tool in it.
 fn in_code(entry: &Entry, expected: bool, found: &mut Vec<Mention>) {
     let spans: Vec<(usize, usize)> = entry
         .marks
@@ -219,16 +219,15 @@ fn in_code(entry: &Entry, expected: bool, found: &mut Vec<Mention>) {
         .map(|mark| (mark.start, mark.end))
         .collect();
     let covered: usize = spans.iter().map(|(start, end)| end - start).sum();
-    let list = entry.is_item()
-        && spans.len() > 1
-        && covered * 2 > entry.text.len().saturating_sub(entry.label_length());
-    if !(expected || list) {
+    let list = entry.is_item() && covered * 2 > entry.text.len().saturating_sub(entry.label_length());
+    let in_company = found.iter().any(|m| spans.iter().any(|&(start, end)| start <= m.start && m.end <= end));
+    if !(expected || (list && in_company)) {
         return;
     }
     for (start, end) in spans {
         let name = &entry.text[start..end];
         let identifier =
-            name.len() > 1 && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '+'));
+            name.len() > 1 && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '.' | '+'));
         let free = found.iter().all(|m| m.end <= start || end <= m.start);
         if identifier && free {
             found.push(Mention { start, end, name: name.to_owned() });
