@@ -62,6 +62,8 @@ struct Outline {
 
 impl Outline {
     fn open(&mut self, level: usize, label: &str, heading: Span) {
+        // An item of an outline can begin with lines of code.
+        let label = label.replace('\n', " ");
         let label = label.trim_matches(|c: char| c.is_whitespace() || c == '\u{200b}');
         self.open.retain(|&(outer, _)| outer < level);
         if label.is_empty() {
@@ -233,6 +235,7 @@ mod tests {
                 "A: - Last | after",
             ],
         );
+        check("```markmap\n-     a\n      b\n  - c\n```\n", &["a b: - c"]);
         check("```markmap\n- only\n", &[": - only"]);
         check("```markmap\n```\n", &[""]);
     }
