@@ -57,6 +57,7 @@ fn damaged_files_of_every_kind_are_read_to_an_end() {
         "pandoc.ipynb",
         "typst.pdf",
         "libreoffice.pdf",
+        "chromium.pdf",
     ] {
         let whole = std::fs::read(folder.join(name)).expect("the fixture is there");
         for step in 0..24 {

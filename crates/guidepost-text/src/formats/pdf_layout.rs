@@ -1,6 +1,7 @@
 //! From glyphs to text: words, lines, columns, paragraphs, headings, lists and tables, by where the glyphs stand and
 //! how large they are. Knows nothing of PDF.
 
+mod bullets;
 mod columns;
 mod fonts;
 mod paragraphs;
@@ -8,12 +9,16 @@ mod pieces;
 mod running_heads;
 mod tables;
 
+use bullets::mark_items;
 use columns::{gutter, lines};
 use fonts::Fonts;
 use pieces::{Line, Piece, pieces, rows};
 use running_heads::drop_running_heads;
 
 use crate::reading::Writer;
+
+#[cfg(test)]
+mod tests;
 
 /// A glyph on a page. Lengths are points; `y` grows downward.
 #[derive(Debug, Clone)]
@@ -33,16 +38,28 @@ pub(super) struct Glyph {
     pub(super) code: bool,
 }
 
+/// A small shape about as wide as high. Browsers draw the bullets of lists so.
+#[derive(Debug, Clone)]
+pub(super) struct Dot {
+    /// Left end.
+    pub(super) x: f32,
+    /// Its middle.
+    pub(super) y: f32,
+    pub(super) size: f32,
+}
+
 /// A page with its glyphs in the order in which they were drawn.
 #[derive(Debug)]
 pub(super) struct Page {
     pub(super) height: f32,
     pub(super) glyphs: Vec<Glyph>,
+    pub(super) dots: Vec<Dot>,
 }
 
 /// Writes the text of all pages.
 pub(super) fn read(pages: &[Page]) -> Writer {
-    let mut pieces: Vec<Vec<Piece>> = pages.iter().map(|page| rows(pieces(&page.glyphs)).concat()).collect();
+    let pieces = |page: &Page| rows(mark_items(pieces(&page.glyphs), &page.dots)).concat();
+    let mut pieces: Vec<Vec<Piece>> = pages.iter().map(pieces).collect();
     drop_running_heads(pages, &mut pieces);
     // A page whose columns hold tables or headings has its gutter where other pages have theirs.
     let usual = pieces.iter().filter_map(|pieces| gutter(pieces)).next();

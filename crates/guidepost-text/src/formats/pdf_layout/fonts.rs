@@ -68,9 +68,16 @@ fn leading(pages: &[Vec<Line>], body: f32) -> f32 {
     for pair in pages.iter().flat_map(|lines| lines.windows(2)) {
         let (above, below) = (pair[0].first(), pair[1].first());
         let distance = (below.y - above.y) / body;
-        if step(above.size) == step(below.size) && (0.8..2.5).contains(&distance) {
+        // Code and the cells of tables stand closer.
+        let running = |line: &Line| line.pieces.len() == 1 && !line.is_code();
+        let prose = running(&pair[0]) && running(&pair[1]) && step(above.size) == step(body);
+        if prose && step(above.size) == step(below.size) && (0.8..2.5).contains(&distance) {
             *counts.entry((distance * 20.0).round() as i32).or_default() += 1;
         }
     }
-    counts.iter().max_by_key(|&(distance, count)| (*count, -distance)).map_or(1.2, |(d, _)| *d as f32 / 20.0)
+    // Browsers put lines on whole pixels, so that one distance shows as two or three.
+    let count = |at: i32| counts.get(&at).copied().unwrap_or(0);
+    let around = |at: i32| count(at - 1) + count(at) + count(at + 1);
+    let usual = counts.keys().copied().max_by_key(|&at| (around(at), count(at), -at));
+    usual.map_or(1.2, |at| at as f32 / 20.0)
 }

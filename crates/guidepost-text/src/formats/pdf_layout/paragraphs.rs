@@ -105,10 +105,12 @@ impl Text {
     }
 
     fn kind(&self, line: &Line) -> Kind {
+        let text = line.text();
         match () {
             () if line.pieces.len() > 1 => Kind::Table,
-            () if line.is_code() => Kind::Code,
-            () if list_mark(&line.text()).is_some() && self.fonts.level(line).is_none() => Kind::Item,
+            // Code may begin with a dash, but not with a bullet.
+            () if line.is_code() && !text.starts_with('•') => Kind::Code,
+            () if list_mark(&text).is_some() && self.fonts.level(line).is_none() => Kind::Item,
             () => self.fonts.level(line).map_or(Kind::Paragraph, Kind::Heading),
         }
     }
@@ -165,7 +167,7 @@ impl Text {
             self.lists.clear();
         }
         match open.kind {
-            Kind::Heading(level) => self.writer.heading(level, &open.text),
+            Kind::Heading(level) => self.writer.heading(level, open.text.trim_start_matches("• ")),
             Kind::Paragraph => self.writer.paragraph(&open.text),
             Kind::Code => self.writer.code("", &open.text),
             Kind::Table => self.writer.table(&cells(&open.rows)),
