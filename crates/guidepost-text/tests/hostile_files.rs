@@ -126,6 +126,19 @@ fn entities_and_depth_do_no_harm() {
     for line in ["> ", "- ", "[", "*a ", "`", "<b>", "| "] {
         read("deep.md", line.repeat(20_000).as_bytes());
     }
+    for lines in [
+        "<A>\n",
+        "<A {\n",
+        "</A",
+        "import {\n\n",
+        "export const a = [\n\n",
+        "!!! a\n    ",
+        "{/*\n",
+        "[[a](",
+        "\t<A>\n",
+    ] {
+        read("deep.mdx", format!("{}</A>\n", lines.repeat(100_000)).as_bytes());
+    }
     for line in ["<div>", "<ul><li>", "<table><tr><td>", "<b><p>", "<blockquote>", "<a b=c "] {
         read("deep.html", line.repeat(50_000).as_bytes());
     }
