@@ -65,7 +65,7 @@ fn metadata(fields: &serde_norway::Mapping) -> Metadata {
         kind: one("kind"),
         roles,
         skills: list("skills"),
-        tags: list("tags"),
+        tags: list("tags").iter().chain(&list("tag")).flat_map(|tags| each_tag(tags)).collect(),
         level: one("level"),
         date: one("date").or_else(|| one("updated")),
         author: one("author").or_else(|| one("authors")),
@@ -81,6 +81,14 @@ fn texts(value: &Value) -> Vec<String> {
         Value::Sequence(items) => items.iter().flat_map(texts).collect(),
         _ => Vec::new(),
     }
+}
+
+/// The tags of one value. Obsidian writes several into one text, between commas or each with its sign.
+fn each_tag(tags: &str) -> Vec<String> {
+    let signed = tags.starts_with('#') && tags.split_whitespace().all(|tag| tag.starts_with('#'));
+    let each = tags.split(|c: char| c == ',' || (signed && c.is_whitespace()));
+    let tags = each.map(|tag| tag.trim().trim_start_matches('#').to_owned());
+    tags.filter(|tag| !tag.is_empty()).collect()
 }
 
 #[cfg(test)]
@@ -111,5 +119,19 @@ mod tests {
             (read.roles.len(), read.tags, read.level),
             (2, vec!["z".to_owned()], Some("3".to_owned()))
         );
+    }
+
+    #[test]
+    fn tags_are_one_text_or_many() {
+        for (line, tags) in [
+            ("tags: [bees, '#town/roof']", &["bees", "town/roof"][..]),
+            ("tags: bees, town life", &["bees", "town life"]),
+            ("tags: '#bees #town'", &["bees", "town"]),
+            ("tag: bees", &["bees"]),
+            ("tags: data science", &["data science"]),
+            ("tags:", &[]),
+        ] {
+            assert_eq!(check(&format!("---\n{line}\n---\n"), "", "", false).tags, tags, "{line}");
+        }
     }
 }

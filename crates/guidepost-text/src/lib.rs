@@ -52,6 +52,7 @@ pub use sentence::{begins_anew, list_mark, sentences, words};
 pub use vocabulary::{Block, BlockKind, Chunk, Document, Lines, Metadata, Section, Span};
 
 use formats::{asciidoc, rst};
+use markdown::Source;
 use reading::Reading;
 
 /// Reads one guide: decodes, repairs, and cuts it into sections.
@@ -69,7 +70,8 @@ pub fn read_document(path: &str, bytes: &[u8]) -> Document {
         Format::Plain => plain::sections(&text, body),
         Format::AsciiDoc => asciidoc::sections(&text, body),
         Format::ReStructuredText => rst::sections(&text, body),
-        _ => markdown::sections(&text, body),
+        Format::Markdown => markdown::sections(&text, &Source::of_dialects(&text, body)),
+        _ => markdown::sections(&text, &Source::verbatim(&text, body)),
     };
     let mut document = Document { path: path.to_owned(), metadata, text, pages, sections, warnings };
     document.settle_title();

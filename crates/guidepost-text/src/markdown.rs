@@ -1,30 +1,46 @@
 //! Markdown to sections: headings make them, and the list inside a `markmap` block is an outline of more headings.
 
-use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+mod dialects;
+mod mdx;
+
+use std::ops::Range;
+
+use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd};
+
+pub(crate) use dialects::Source;
 
 use crate::vocabulary::cut_label;
 use crate::{Block, BlockKind, Section, Span};
 
-/// Cuts the text from byte `start` on. Spans count from the beginning of `text`.
-pub(crate) fn sections(text: &str, start: usize) -> Vec<Section> {
+/// What of Markdown is understood beyond CommonMark.
+pub(crate) const OPTIONS: Options = Options::ENABLE_TABLES
+    .union(Options::ENABLE_FOOTNOTES)
+    .union(Options::ENABLE_TASKLISTS)
+    .union(Options::ENABLE_HEADING_ATTRIBUTES)
+    .union(Options::ENABLE_GFM)
+    .union(Options::ENABLE_WIKILINKS);
+
+/// Cuts a text along the headings of its `source`. Spans count from the beginning of `text`.
+pub(crate) fn sections(text: &str, source: &Source) -> Vec<Section> {
     let mut outline = Outline::default();
-    let mut heading: Option<(usize, Span, String)> = None;
+    let mut heading: Option<Heading> = None;
     let mut depth = 0usize;
-    let options = Options::ENABLE_TABLES
-        | Options::ENABLE_FOOTNOTES
-        | Options::ENABLE_TASKLISTS
-        | Options::ENABLE_HEADING_ATTRIBUTES;
-    for (event, range) in Parser::new_ext(&text[start..], options).into_offset_iter() {
+    for (event, range) in Parser::new_ext(&source.text, OPTIONS).into_offset_iter() {
+        if let Some(heading) = &mut heading {
+            heading.read(&event, range.clone(), &source.text);
+        }
         // Only where it is asked for: thousands of quotations in one another can end in the same white space.
-        let span = || Span { start: start + range.start, end: start + range.end }.trim(text);
+        let span = || source.span(&range);
         match event {
             Event::Start(Tag::Heading { level, .. }) if depth == 0 => {
-                heading = Some((rank(level), span(), String::new()));
+                heading =
+                    Some(Heading { level: rank(level), span: span(), label: String::new(), hidden: 0..0 });
                 depth += 1;
             }
             Event::Start(tag) => {
                 match block_kind(&tag, depth) {
                     Some(_) if is_markmap(&tag) => read_markmap(text, span(), &mut outline),
+                    Some(_) if matches!(tag, Tag::HtmlBlock) && is_comment(span().of(text)) => {}
                     Some(kind) => outline.push(Block { kind, span: span() }),
                     None => {}
                 }
@@ -32,25 +48,46 @@ pub(crate) fn sections(text: &str, start: usize) -> Vec<Section> {
             }
             Event::End(TagEnd::Heading(_)) if depth == 1 => {
                 depth -= 1;
-                if let Some((level, span, label)) = heading.take() {
-                    outline.open(level, &label, span);
+                if let Some(heading) = heading.take() {
+                    outline.open(heading.level, &heading.label, heading.span);
                 }
             }
             Event::End(_) => depth -= 1,
-            Event::Text(part) | Event::Code(part) => {
-                if let Some((_, _, label)) = &mut heading {
-                    label.push_str(&part);
-                }
-            }
-            Event::SoftBreak | Event::HardBreak => {
-                if let Some((_, _, label)) = &mut heading {
-                    label.push(' ');
-                }
-            }
             _ => {}
         }
     }
     outline.sections
+}
+
+/// A heading whose label is being read.
+struct Heading {
+    level: usize,
+    span: Span,
+    label: String,
+    /// What the label leaves out.
+    hidden: Range<usize>,
+}
+
+impl Heading {
+    fn read(&mut self, event: &Event, range: Range<usize>, source: &str) {
+        match event {
+            Event::Text(part) | Event::Code(part) => {
+                let hidden = self.hidden.contains(&range.start);
+                let from = if hidden { self.hidden.end - range.start } else { 0 };
+                self.label.push_str(part.get(from..).unwrap_or_default());
+            }
+            Event::SoftBreak | Event::HardBreak => self.label.push(' '),
+            // `![[Note]]` names a file.
+            Event::Start(Tag::Image { link_type: LinkType::WikiLink { .. }, .. }) => self.hidden = range,
+            // `[[paper]](address)` is a link with brackets in its text.
+            Event::Start(Tag::Link { link_type: LinkType::WikiLink { .. }, .. }) => {
+                let behind = source[range.end..].lines().next().unwrap_or_default();
+                let address = behind.find(')').filter(|_| behind.starts_with('('));
+                self.hidden = range.end..range.end + address.map_or(0, |end| end + 1);
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The headings that are open, and the sections so far.
@@ -112,6 +149,15 @@ fn block_kind(tag: &Tag, depth: usize) -> Option<BlockKind> {
         (Tag::Item, 1) => Some(BlockKind::ListItem),
         _ => None,
     }
+}
+
+/// Whether HTML is nothing but comments.
+fn is_comment(html: &str) -> bool {
+    let mut rest = html.trim();
+    while let Some((_, behind)) = rest.strip_prefix("<!--").and_then(|inner| inner.split_once("-->")) {
+        rest = behind.trim_start();
+    }
+    rest.is_empty()
 }
 
 fn is_markmap(tag: &Tag) -> bool {
@@ -194,7 +240,7 @@ mod tests {
             let blocks: Vec<&str> = section.blocks.iter().map(|block| block.span.of(text)).collect();
             format!("{}: {}", section.heading_path.join(" > "), blocks.join(" | "))
         };
-        sections(text, 0).iter().map(line).collect::<Vec<_>>().join("\n")
+        sections(text, &Source::of_dialects(text, 0)).iter().map(line).collect::<Vec<_>>().join("\n")
     }
 
     #[track_caller]
@@ -238,5 +284,105 @@ mod tests {
         check("```markmap\n-     a\n      b\n  - c\n```\n", &["a b: - c"]);
         check("```markmap\n- only\n", &[": - only"]);
         check("```markmap\n```\n", &[""]);
+    }
+
+    #[test]
+    fn links_of_wikis_read_as_their_label() {
+        check("# On [[Note|bees]]\nsee [[Other]]", &["On bees: see [[Other]]"]);
+        check("# [[Bees]] ![[icon.png|20]]\n![[Hive#Frames]]", &["Bees: ![[Hive#Frames]]"]);
+        check(
+            "# A [[1]](https://example.org) [[2]](b) (c)\n#bee #winter\n\n#tag",
+            &["A 1 2 (c): #bee #winter | #tag"],
+        );
+    }
+
+    #[test]
+    fn callouts_are_text() {
+        check("> [!NOTE]\n> Bees sting.\n\nx", &[": > [!NOTE]\n> Bees sting. | x"]);
+        check(
+            "> [!faq]- Do they?\n> > [!tip] Yes\n> > they do",
+            &[": > [!faq]- Do they?\n> > [!tip] Yes\n> > they do"],
+        );
+        check(
+            ":::note[Mind]\n\nBees sting.\n\n- often\n:::\n\n| a |\n|---|\n| b |\n:::\n",
+            &[": :::note[Mind] | Bees sting. | - often | | a |\n|---|\n| b |"],
+        );
+    }
+
+    #[test]
+    fn what_an_admonition_indents_is_no_code() {
+        check(
+            "# A\n!!! note \"Mind\"\n    Bees sting.\n\n    - often\n    - twice\n\n        code\n\n\tTab.\n\nafter\n\n    code",
+            &[
+                "A: !!! note \"Mind\"\n    Bees sting. | - often | - twice\n\n        code | Tab. | after | code",
+            ],
+        );
+        check(
+            "???+ tip\n\n    ```\n    !!! note\n        x\n    ```\n    !!! danger\n\n        Deep.\n\n    Less.\n",
+            &[": ???+ tip | ```\n    !!! note\n        x\n    ``` | !!! danger | Deep. | Less."],
+        );
+        check(
+            "=== \"One\"\n\n    ## Part\n\n    text\n\n=== \"Two\"\n\n    more",
+            &[": === \"One\"", "Part: text | === \"Two\" | more"],
+        );
+        check("Wow!!! note\n\n    code\n\nTitle\n===\n\n    code", &[": Wow!!! note | code", "Title: code"]);
+    }
+
+    #[test]
+    fn footnotes_are_text() {
+        check(
+            "# A[^1]\ntext[^1]\n\n[^1]: A note.\n    Its end.\n",
+            &["A: text[^1] | [^1]: A note.\n    Its end."],
+        );
+    }
+
+    #[test]
+    fn comments_are_no_text() {
+        check("<!--\n# Old\n\ntext\n-->\n# A <!-- b -->\n<!-- c --> <!-- d -->\n\ntext", &["A: text"]);
+        check("<!-- c --> kept\n\n{/* gone\n\n# B\n*/}\n", &[": <!-- c --> kept"]);
+    }
+
+    #[test]
+    fn components_leave_their_text() {
+        check(
+            "import Tabs from '@theme/Tabs';\nimport {\n  A,\n\n  B } from \"b\";\n\nexport const c = {\n\n  d: 1,\n};\n\n# A\n\
+             <Tabs>\n<TabItem value=\"x\"\n  on={() => { go(\"}>\") }}>\n## B\ntext\n\n- item\n</TabItem></Tabs>\n<Card />\nend",
+            &["A: ", "A > B: text | - item | end"],
+        );
+        check(
+            "<Steps>\n    <Step>\n        ### One\n\n        Do it:\n\n        - a\n            - b\n    </Step>\n</Steps>\n\nend\n\n    code",
+            &["One: Do it: | - a\n            - b | end | code"],
+        );
+        check(
+            "```jsx\n<Tabs>\nimport a from 'b'\n```\n    <Card />\n",
+            &[": ```jsx\n<Tabs>\nimport a from 'b'\n``` | <Card />"],
+        );
+    }
+
+    #[test]
+    fn text_that_looks_like_a_module_or_a_component_stays() {
+        for text in [
+            "import os",
+            "import what you need, from wherever you like",
+            "export default values are none",
+            "text\nimport a from 'b'",
+            "<Ctrl>+C copies",
+            "<B>never closed",
+            "Use `<Card />` or Vec<T>.",
+            "{/* never closed",
+            "<A href={",
+            "!!!",
+        ] {
+            check(text, &[&format!(": {text}")]);
+        }
+    }
+
+    #[test]
+    fn dialects_change_nothing_where_there_are_none() {
+        let guide = include_str!("../../../tests/fixtures/formats/guide.md");
+        assert_eq!(
+            sections(guide, &Source::of_dialects(guide, 0)),
+            sections(guide, &Source::verbatim(guide, 0))
+        );
     }
 }

@@ -72,6 +72,7 @@ fn every_format_has_the_outline_and_the_words_of_the_original() {
         "libreoffice.odt",
         "libreoffice.pdf",
         "typst.pdf",
+        "chromium.pdf",
     ] {
         check(name);
     }
@@ -138,6 +139,10 @@ fn pages_of_print_are_known() {
         );
     }
     assert!(!print.text.contains("Spring Edition"), "a running head was kept");
+    let print = document("chromium.pdf");
+    assert_eq!((print.metadata.title.as_str(), print.pages.len()), ("Becoming a Beekeeper", 2));
+    assert!(!print.text.contains("guides.example") && !print.text.contains("AM"), "{}", print.text);
+    assert_eq!(print.text.matches("Becoming a Beekeeper").count(), 1, "a running head was kept");
 }
 
 #[test]

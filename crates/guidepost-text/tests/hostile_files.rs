@@ -57,6 +57,7 @@ fn damaged_files_of_every_kind_are_read_to_an_end() {
         "pandoc.ipynb",
         "typst.pdf",
         "libreoffice.pdf",
+        "chromium.pdf",
     ] {
         let whole = std::fs::read(folder.join(name)).expect("the fixture is there");
         for step in 0..24 {
@@ -124,6 +125,19 @@ fn entities_and_depth_do_no_harm() {
     }
     for line in ["> ", "- ", "[", "*a ", "`", "<b>", "| "] {
         read("deep.md", line.repeat(20_000).as_bytes());
+    }
+    for lines in [
+        "<A>\n",
+        "<A {\n",
+        "</A",
+        "import {\n\n",
+        "export const a = [\n\n",
+        "!!! a\n    ",
+        "{/*\n",
+        "[[a](",
+        "\t<A>\n",
+    ] {
+        read("deep.mdx", format!("{}</A>\n", lines.repeat(100_000)).as_bytes());
     }
     for line in ["<div>", "<ul><li>", "<table><tr><td>", "<b><p>", "<blockquote>", "<a b=c "] {
         read("deep.html", line.repeat(50_000).as_bytes());

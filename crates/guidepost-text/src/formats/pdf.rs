@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use hayro_interpret::font::{Glyph as FontGlyph, GlyphRun};
 use hayro_interpret::hayro_cmap::BfString;
-use hayro_interpret::kurbo::{Affine, BezPath, Rect};
+use hayro_interpret::kurbo::{Affine, BezPath, Rect, Shape};
 use hayro_interpret::{
     BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps, InterpreterCache,
     InterpreterSettings, SoftMask, TransformExt, interpret_page,
@@ -14,7 +14,7 @@ use hayro_syntax::page::Page as PdfPage;
 use hayro_syntax::{LoadPdfError, Pdf};
 
 use super::pdf_bounds::{Streams, measure_streams};
-use super::pdf_layout::{self, Glyph, Page};
+use super::pdf_layout::{self, Dot, Glyph, Page};
 use crate::Metadata;
 use crate::reading::Reading;
 
@@ -109,10 +109,18 @@ fn draw<'a>(page: &PdfPage<'a>, pdf: &'a Pdf, cache: &InterpreterCache<'a>, pen:
 /// Why drawing stopped.
 struct OutOfInk;
 
-/// Notes where glyphs are drawn, and nothing else.
+/// Most dots of a page; where there are more, they make up a chart or a pattern.
+const MAX_DOTS: usize = 200;
+
+/// Longest outline of a dot, and how large dots are, in points.
+const MAX_OUTLINE: usize = 40;
+const DOT_SIZES: std::ops::Range<f64> = 1.0..10.0;
+
+/// Notes where glyphs are drawn, and dots that may be bullets; nothing else.
 #[derive(Default)]
 struct Pen {
     glyphs: Vec<Glyph>,
+    dots: Vec<Dot>,
     /// Glyphs of this page by what they are and where; some programs draw letters twice to make them bold.
     seen: HashSet<(String, i32, i32)>,
     /// Strokes that are left.
@@ -143,7 +151,21 @@ impl Pen {
         let (_, height) = page.render_dimensions();
         self.seen.clear();
         self.clips = 0;
-        Page { height, glyphs: std::mem::take(&mut self.glyphs) }
+        let mut dots = std::mem::take(&mut self.dots);
+        if dots.len() > MAX_DOTS {
+            dots.clear();
+        }
+        Page { height, glyphs: std::mem::take(&mut self.glyphs), dots }
+    }
+
+    /// Notes a shape if it is small and about as wide as high.
+    fn add_shape(&mut self, bounds: Rect) {
+        let (width, height) = (bounds.width(), bounds.height());
+        let small = DOT_SIZES.contains(&width) && DOT_SIZES.contains(&height);
+        if small && (0.7..1.4).contains(&(width / height)) && self.dots.len() <= MAX_DOTS {
+            let center = bounds.center();
+            self.dots.push(Dot { x: bounds.x0 as f32, y: center.y as f32, size: width.max(height) as f32 });
+        }
     }
 
     fn add(&mut self, glyph: &FontGlyph, place: Affine) {
@@ -223,12 +245,16 @@ impl Device<'_> for Pen {
         }
     }
 
-    fn draw_path(&mut self, _: &BezPath, _: DrawProps<'_>, _: &DrawMode) {
+    fn draw_path(&mut self, path: &BezPath, props: DrawProps<'_>, _: &DrawMode) {
         self.stroke(1);
+        if path.elements().len() <= MAX_OUTLINE {
+            self.add_shape(props.transform.transform_rect_bbox(path.bounding_box()));
+        }
     }
 
-    fn draw_rect(&mut self, _: &Rect, _: DrawProps<'_>, _: &DrawMode) {
+    fn draw_rect(&mut self, rect: &Rect, props: DrawProps<'_>, _: &DrawMode) {
         self.stroke(1);
+        self.add_shape(props.transform.transform_rect_bbox(*rect));
     }
 
     fn push_clip_path(&mut self, _: &ClipPath) {

@@ -1,9 +1,9 @@
 //! Entries: the headings, paragraphs, list items and table cells of a guide as running text, with what is marked in it
 //! and where each byte of it stands. What an entry means is not known here.
 
-use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
-use crate::{Block, Document};
+use crate::{Block, Document, markdown};
 
 /// A piece of running text.
 #[derive(Debug, Default)]
@@ -148,8 +148,7 @@ fn heading(document: &Document, number: usize) -> Entry {
 
 fn read_block(text: &str, block: Block) -> Vec<Entry> {
     let mut reader = Reader { start: block.span.start, ..Reader::default() };
-    let options = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_TASKLISTS;
-    for (event, range) in Parser::new_ext(block.span.of(text), options).into_offset_iter() {
+    for (event, range) in Parser::new_ext(block.span.of(text), markdown::OPTIONS).into_offset_iter() {
         reader.read(event, range.start);
     }
     reader.close_all()
