@@ -1,8 +1,8 @@
 //! What holds for any bytes. Every function panics where a promise is broken, which is what a fuzzer waits for.
 
 use guidepost_text::{
-    Chunk, Document, Embed, HashEmbedder, LineIndex, Lines, Span, chunk_document, named, passage_text, profile,
-    read_document, read_text, sentences,
+    Chunk, Document, Embed, HashEmbedder, LineIndex, Lines, Span, chunk_document, named, passage_text,
+    profile, read_document, read_text, sentences,
 };
 
 use crate::short_model::ShortModel;
