@@ -152,7 +152,7 @@ pub(crate) struct GuidesArgs {
 /// How results are printed.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct OutputArgs {
-    /// text for people; json, jsonl, csv (passages alone) and files (the guides' files alone) for programs; md for
+    /// text for people; json, jsonl, csv (results without the answer) and files (the guides' files) for programs; md for
     /// notes.
     #[arg(long, value_enum, default_value = "text", env = "GUIDEPOST_FORMAT")]
     format: Format,
