@@ -48,8 +48,12 @@ pub(crate) fn sections(text: &str, source: &Source) -> Vec<Section> {
             }
             Event::End(TagEnd::Heading(_)) if depth == 1 => {
                 depth -= 1;
-                if let Some(heading) = heading.take() {
-                    outline.open(heading.level, &heading.label, heading.span);
+                match heading.take() {
+                    Some(heading) if heading.is_paragraph(text) => {
+                        outline.push(Block { kind: BlockKind::Text, span: heading.span });
+                    }
+                    Some(heading) => outline.open(heading.level, &heading.label, heading.span),
+                    None => {}
                 }
             }
             Event::End(_) => depth -= 1,
@@ -69,6 +73,11 @@ struct Heading {
 }
 
 impl Heading {
+    /// Whether this is a paragraph above a line of signs that were not meant to underline it, as scraped text has them.
+    fn is_paragraph(&self, text: &str) -> bool {
+        cut_label(&self.label).1 && self.span.of(text).lines().count() > 2
+    }
+
     fn read(&mut self, event: &Event, range: Range<usize>, source: &str) {
         match event {
             Event::Text(part) | Event::Code(part) => {
@@ -259,6 +268,8 @@ mod tests {
             &["Setext: ", "Setext > Deep code: text", "Setext > Up: "],
         );
         check("Two\nlines\\\nthree\n===\n", &["Two lines three: "]);
+        let paragraph = format!("{}\nand more", "word ".repeat(60).trim_end());
+        check(&format!("# A\n\n{paragraph}\n===\n\nB\n"), &[&format!("A: {paragraph}\n=== | B")]);
         check(
             "# A\n```\n# not a heading\n```\n| a |\n|---|\n| b |\n",
             &["A: ```\n# not a heading\n``` | | a |\n|---|\n| b |"],
