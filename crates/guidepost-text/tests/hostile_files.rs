@@ -269,6 +269,13 @@ fn pdf_objects_that_lead_back_to_themselves_are_read_to_an_end() {
     let mut objects = vec![catalog, pages, page, calls.as_str()];
     objects.extend(forms.iter().map(String::as_str));
     warns("forms.pdf", &pdf(&objects), "asks for too much");
+    // Objects that do not end.
+    for object in
+        ["\n1 0 obj<</A(", "\n1 0 obj(", "\n<< (", "\n1 0 obj\n<</Length ", "% 1 0 obj [\n", "\n1 0 obj ["]
+    {
+        let bytes = format!("%PDF-1.7\n{}", object.repeat(200_000));
+        warns("open.pdf", bytes.as_bytes(), "nothing was read from it");
+    }
     // A form that draws itself a thousand times.
     let form = stream("/Type /XObject /Subtype /Form /BBox [0 0 9 9]", &"/A Do ".repeat(1_000));
     warns("forms.pdf", &pdf(&[catalog, pages, page, &calls, &form]), "asks for too much");

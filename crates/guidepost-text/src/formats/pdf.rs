@@ -13,7 +13,7 @@ use hayro_interpret::{
 use hayro_syntax::page::Page as PdfPage;
 use hayro_syntax::{LoadPdfError, Pdf};
 
-use super::pdf_bounds::{Streams, measure_streams};
+use super::pdf_bounds::{Streams, measure_streams, objects_end};
 use super::pdf_layout::{self, Dot, Glyph, Page};
 use crate::Metadata;
 use crate::reading::Reading;
@@ -39,6 +39,9 @@ const DEEP: usize = 45;
 
 /// Reads a PDF.
 pub(super) fn read(bytes: &[u8]) -> Reading {
+    if !objects_end(bytes) {
+        return Reading::nothing("it is damaged: its objects do not end");
+    }
     let Some(streams) = measure_streams(bytes) else {
         return Reading::nothing("it would unpack to hundreds of megabytes");
     };

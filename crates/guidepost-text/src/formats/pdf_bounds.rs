@@ -22,6 +22,64 @@ pub(super) struct Streams {
     pub(super) longest_form: usize,
 }
 
+/// Steps that looking for the objects of a damaged PDF may take, for each byte of it and in any case.
+const STEPS_PER_BYTE: usize = 8;
+const MIN_STEPS: usize = 4 << 20;
+
+/// Whether the objects of a PDF can be looked for in a time that grows with its length. Where the table of its objects is
+/// damaged, hayro-syntax 0.9.0 tries to read one at every place that looks like a beginning; if none of them ends before
+/// the file does, it reads the file as often.
+pub(super) fn objects_end(bytes: &[u8]) -> bool {
+    let mut left = MIN_STEPS + STEPS_PER_BYTE * bytes.len();
+    let begins = |at: &usize| match bytes[*at] {
+        b'o' => bytes[*at..].starts_with(b"obj"),
+        b'<' => bytes[*at..].starts_with(b"<<") && (*at == 0 || bytes[at - 1].is_ascii_whitespace()),
+        _ => false,
+    };
+    for at in (0..bytes.len()).filter(begins) {
+        let start = if bytes[at] == b'o' { at + 3 } else { at };
+        match left.checked_sub(length_of_object(&bytes[start..], left)) {
+            Some(rest) => left = rest,
+            None => return false,
+        }
+    }
+    true
+}
+
+/// Bytes up to where every bracket of an object is closed; a little more than `most` where that is far.
+fn length_of_object(bytes: &[u8], most: usize) -> usize {
+    let (mut brackets, mut parentheses) = (0, 0);
+    let mut at = 0;
+    while at < bytes.len() && at <= most {
+        let two = bytes.get(at..at + 2).unwrap_or_default();
+        match bytes[at] {
+            b'\\' if parentheses > 0 => at += 1,
+            b'(' => parentheses += 1,
+            b')' if parentheses > 0 => parentheses -= 1,
+            _ if parentheses > 0 => {}
+            b'%' => {
+                let line = &bytes[at..bytes.len().min(at + most + 1)];
+                at += line.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(line.len());
+                continue;
+            }
+            b'[' => brackets += 1,
+            b']' => brackets -= 1,
+            b'<' if two == b"<<" => (brackets, at) = (brackets + 1, at + 1),
+            b'>' if two == b">>" => (brackets, at) = (brackets - 1, at + 1),
+            byte if byte.is_ascii_whitespace() => {
+                at += 1;
+                continue;
+            }
+            _ => {}
+        }
+        at += 1;
+        if brackets <= 0 && parentheses == 0 {
+            break;
+        }
+    }
+    at
+}
+
 /// Measures the streams of a PDF; `None` where it cannot be unpacked in the memory that a guide may take. Pictures are
 /// not unpacked to read text, but whether a stream is one is only its own word; so a picture may not be a bomb either.
 pub(super) fn measure_streams(bytes: &[u8]) -> Option<Streams> {
