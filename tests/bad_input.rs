@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 use crate::sandbox::{Run, Sandbox, skipped};
 use crate::tiny_model;
@@ -96,6 +97,33 @@ fn what_cannot_be_read_is_a_warning_and_the_rest_goes_on() {
     assert!(run.stdout.contains("1 .zip"), "{}", run.stdout);
     let found = home.json(&["search", "Cafés in München", "-n", "1"], 0);
     assert_eq!(found["results"][0]["path"], "guides/latin.txt");
+    still_answers(&home);
+}
+
+#[test]
+fn what_is_no_plain_file_is_left_out_and_nothing_waits_for_it() {
+    let home = Sandbox::new();
+    home.write("guides/a.md", "# A\n\nOn apples.\n");
+    home.write("guides/deep/b.md", "# B\n\nOn bridges.\n");
+    for (target, link) in
+        [("..", "deep/loop"), ("self.md", "self.md"), ("a.md", "c.md"), ("gone.txt", "d.jpg")]
+    {
+        symlink(target, home.path("guides").join(link)).expect("links can be made");
+    }
+    let made = Command::new("mkfifo").arg(home.path("guides/pipe.md")).status();
+    assert!(made.is_ok_and(|status| status.success()));
+    let built = home.json(&["index", "guides"], 0);
+    assert_eq!(built["guides"], 2, "{built}");
+    let warnings = built["warnings"].to_string();
+    for part in [
+        "deep/loop` was left out: links are",
+        "self.md` was",
+        "c.md` was",
+        "pipe.md` was left out: it is no plain",
+    ] {
+        assert!(warnings.contains(part), "no `{part}` in {warnings}");
+    }
+    assert!(!warnings.contains("d.jpg"), "{warnings}");
     still_answers(&home);
 }
 

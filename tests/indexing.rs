@@ -79,6 +79,20 @@ fn folders_are_added_and_removed() {
 }
 
 #[test]
+fn ignored_guides_are_left_out_and_leave_the_index() {
+    let home = three_guides();
+    home.write("guides/.gitignore", "two.md\n");
+    home.write("guides/deep/.guidepostignore", "draft*\n!draft-good.md\n");
+    home.write("guides/deep/draft-bad.md", "# Draft\n\nAbout bridges.\n");
+    home.write("guides/deep/draft-good.md", "# Draft\n\nAbout rivers.\n");
+    assert_eq!(home.json(&["index", "guides"], 0)["guides"], 3);
+    assert_eq!(home.json(&["search", "bridges", "--mode", "bm25"], 1)["results"], serde_json::json!([]));
+    home.write("guides/.guidepostignore", "one.md\n");
+    let again = home.json(&["index"], 0);
+    assert_eq!((&again["guides"], &again["removed"]), (&2.into(), &1.into()));
+}
+
+#[test]
 fn a_folder_that_is_gone_keeps_its_guides() {
     let home = three_guides();
     home.ok(&["index", "guides"]);

@@ -53,11 +53,25 @@ pub(crate) fn list(folder: &Path) -> Result<Listing, IndexError> {
     for entry in walker {
         match entry {
             Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => listing.take(folder, &entry),
-            Ok(_) => {}
+            Ok(entry) => listing.problems.extend(left_out(&entry)),
             Err(error) => listing.problems.push(error.to_string()),
         }
     }
     Ok(listing)
+}
+
+/// Why a guide that is no plain file was left out. A folder behind a link may be this one again.
+fn left_out(entry: &ignore::DirEntry) -> Option<String> {
+    let (path, kind) = (entry.path(), entry.file_type()?);
+    let named_as_guide = Format::of(&path.to_string_lossy()).is_some();
+    let why = match () {
+        () if kind.is_symlink() && (named_as_guide || path.is_dir()) => {
+            "links are not followed; index what it leads to"
+        }
+        () if !kind.is_symlink() && !kind.is_dir() && named_as_guide => "it is no plain file",
+        () => return None,
+    };
+    Some(format!("`{}` was left out: {why}", path.display()))
 }
 
 impl Listing {

@@ -14,7 +14,7 @@ use hayro_syntax::page::Page as PdfPage;
 use hayro_syntax::{LoadPdfError, Pdf};
 
 use super::pdf_bounds::{Streams, measure_streams, objects_end};
-use super::pdf_layout::{self, Dot, Glyph, Page};
+use super::pdf_layout::{self, Dot, Glyph, Page, Rule};
 use crate::Metadata;
 use crate::reading::Reading;
 
@@ -115,15 +115,23 @@ struct OutOfInk;
 /// Most dots of a page; where there are more, they make up a chart or a pattern.
 const MAX_DOTS: usize = 200;
 
+/// Most rules of a page; a table has some for every cell.
+const MAX_RULES: usize = 2_000;
+
+/// How thick rules are at most, and how long at least, in points.
+const RULE_HEIGHT: f64 = 3.0;
+const RULE_WIDTH: f64 = 12.0;
+
 /// Longest outline of a dot, and how large dots are, in points.
 const MAX_OUTLINE: usize = 40;
 const DOT_SIZES: std::ops::Range<f64> = 1.0..10.0;
 
-/// Notes where glyphs are drawn, and dots that may be bullets; nothing else.
+/// Notes where glyphs are drawn, dots that may be bullets, and level rules; nothing else.
 #[derive(Default)]
 struct Pen {
     glyphs: Vec<Glyph>,
     dots: Vec<Dot>,
+    rules: Vec<Rule>,
     /// Glyphs of this page by what they are and where; some programs draw letters twice to make them bold.
     seen: HashSet<(String, i32, i32)>,
     /// Strokes that are left.
@@ -158,11 +166,32 @@ impl Pen {
         if dots.len() > MAX_DOTS {
             dots.clear();
         }
-        Page { height, glyphs: std::mem::take(&mut self.glyphs), dots }
+        let mut rules = std::mem::take(&mut self.rules);
+        if rules.len() > MAX_RULES {
+            rules.clear();
+        }
+        Page { height, glyphs: std::mem::take(&mut self.glyphs), dots, rules }
     }
 
-    /// Notes a shape if it is small and about as wide as high.
-    fn add_shape(&mut self, bounds: Rect) {
+    /// Notes a shape if it is a dot, a rule, or a frame of rules.
+    fn add_shape(&mut self, bounds: Rect, mode: &DrawMode) {
+        self.add_dot(bounds);
+        if bounds.height() <= RULE_HEIGHT {
+            self.add_rule(bounds, bounds.center().y);
+        } else if matches!(mode, DrawMode::Stroke(_)) {
+            self.add_rule(bounds, bounds.y0);
+            self.add_rule(bounds, bounds.y1);
+        }
+    }
+
+    fn add_rule(&mut self, bounds: Rect, y: f64) {
+        if bounds.width() >= RULE_WIDTH && self.rules.len() <= MAX_RULES {
+            self.rules.push(Rule { x0: bounds.x0 as f32, x1: bounds.x1 as f32, y: y as f32 });
+        }
+    }
+
+    /// Notes a shape that is small and about as wide as high.
+    fn add_dot(&mut self, bounds: Rect) {
         let (width, height) = (bounds.width(), bounds.height());
         let small = DOT_SIZES.contains(&width) && DOT_SIZES.contains(&height);
         if small && (0.7..1.4).contains(&(width / height)) && self.dots.len() <= MAX_DOTS {
@@ -248,16 +277,16 @@ impl Device<'_> for Pen {
         }
     }
 
-    fn draw_path(&mut self, path: &BezPath, props: DrawProps<'_>, _: &DrawMode) {
+    fn draw_path(&mut self, path: &BezPath, props: DrawProps<'_>, mode: &DrawMode) {
         self.stroke(1);
         if path.elements().len() <= MAX_OUTLINE {
-            self.add_shape(props.transform.transform_rect_bbox(path.bounding_box()));
+            self.add_shape(props.transform.transform_rect_bbox(path.bounding_box()), mode);
         }
     }
 
-    fn draw_rect(&mut self, rect: &Rect, props: DrawProps<'_>, _: &DrawMode) {
+    fn draw_rect(&mut self, rect: &Rect, props: DrawProps<'_>, mode: &DrawMode) {
         self.stroke(1);
-        self.add_shape(props.transform.transform_rect_bbox(*rect));
+        self.add_shape(props.transform.transform_rect_bbox(*rect), mode);
     }
 
     fn push_clip_path(&mut self, _: &ClipPath) {

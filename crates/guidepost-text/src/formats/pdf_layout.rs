@@ -4,6 +4,7 @@
 mod bullets;
 mod columns;
 mod fonts;
+mod grids;
 mod paragraphs;
 mod pieces;
 mod running_heads;
@@ -12,6 +13,7 @@ mod tables;
 use bullets::mark_items;
 use columns::{gutter, lines};
 use fonts::Fonts;
+use grids::join_cells;
 use pieces::{Line, Piece, pieces, rows};
 use running_heads::drop_running_heads;
 
@@ -48,17 +50,29 @@ pub(super) struct Dot {
     pub(super) size: f32,
 }
 
+/// A level line.
+#[derive(Debug, Clone)]
+pub(super) struct Rule {
+    pub(super) x0: f32,
+    pub(super) x1: f32,
+    pub(super) y: f32,
+}
+
 /// A page with its glyphs in the order in which they were drawn.
 #[derive(Debug)]
 pub(super) struct Page {
     pub(super) height: f32,
     pub(super) glyphs: Vec<Glyph>,
     pub(super) dots: Vec<Dot>,
+    pub(super) rules: Vec<Rule>,
 }
 
 /// Writes the text of all pages.
 pub(super) fn read(pages: &[Page]) -> Writer {
-    let pieces = |page: &Page| rows(mark_items(pieces(&page.glyphs), &page.dots)).concat();
+    let pieces = |page: &Page| {
+        let rows = rows(mark_items(pieces(&page.glyphs), &page.dots));
+        join_cells(rows.concat(), &page.rules)
+    };
     let mut pieces: Vec<Vec<Piece>> = pages.iter().map(pieces).collect();
     drop_running_heads(pages, &mut pieces);
     // A page whose columns hold tables or headings has its gutter where other pages have theirs.

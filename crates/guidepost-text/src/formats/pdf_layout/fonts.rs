@@ -62,9 +62,10 @@ fn is_title_like(line: &Line) -> bool {
     line.pieces.len() == 1 && line.characters() <= MAX_HEADING && line.text().chars().any(char::is_alphabetic)
 }
 
-/// The most common distance of lines of running text.
+/// The most common distance of lines of running text. Lines that begin with a small letter go on with a sentence; where
+/// there are hardly any, as in scripts without small letters, all count.
 fn leading(pages: &[Vec<Line>], body: f32) -> f32 {
-    let mut counts: HashMap<i32, usize> = HashMap::new();
+    let (mut within, mut all) = (HashMap::new(), HashMap::new());
     for pair in pages.iter().flat_map(|lines| lines.windows(2)) {
         let (above, below) = (pair[0].first(), pair[1].first());
         let distance = (below.y - above.y) / body;
@@ -72,12 +73,18 @@ fn leading(pages: &[Vec<Line>], body: f32) -> f32 {
         let running = |line: &Line| line.pieces.len() == 1 && !line.is_code();
         let prose = running(&pair[0]) && running(&pair[1]) && step(above.size) == step(body);
         if prose && step(above.size) == step(below.size) && (0.8..2.5).contains(&distance) {
-            *counts.entry((distance * 20.0).round() as i32).or_default() += 1;
+            let distance = (distance * 20.0).round() as i32;
+            *all.entry(distance).or_default() += 1;
+            *within.entry(distance).or_default() += usize::from(pair[1].begins_small());
         }
     }
-    // Browsers put lines on whole pixels, so that one distance shows as two or three.
+    let told = within.values().sum::<usize>() >= 3;
+    most_common(if told { &within } else { &all }).map_or(1.2, |at| at as f32 / 20.0)
+}
+
+/// Browsers put lines on whole pixels, so that one distance shows as two or three.
+fn most_common(counts: &HashMap<i32, usize>) -> Option<i32> {
     let count = |at: i32| counts.get(&at).copied().unwrap_or(0);
     let around = |at: i32| count(at - 1) + count(at) + count(at + 1);
-    let usual = counts.keys().copied().max_by_key(|&at| (around(at), count(at), -at));
-    usual.map_or(1.2, |at| at as f32 / 20.0)
+    counts.keys().copied().max_by_key(|&at| (around(at), count(at), -at))
 }

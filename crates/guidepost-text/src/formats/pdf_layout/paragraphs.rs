@@ -54,7 +54,7 @@ impl Text {
     /// Whether a paragraph of the page before ends in the middle of a sentence that this line goes on with, or a table
     /// of the page before has another row here.
     fn goes_on_over_page(&self, line: &Line) -> bool {
-        let small = line.text().chars().next().is_some_and(char::is_lowercase);
+        let small = line.begins_small();
         self.open.as_ref().is_some_and(|open| {
             if open.kind == Kind::Table {
                 return line.pieces.len() == open.last.pieces.len();

@@ -43,6 +43,10 @@ impl Line {
         self.pieces.iter().map(|piece| piece.bold).sum::<usize>() * 10 >= self.characters() * 9
     }
 
+    pub(super) fn begins_small(&self) -> bool {
+        self.text().chars().next().is_some_and(char::is_lowercase)
+    }
+
     pub(super) fn is_code(&self) -> bool {
         self.pieces.iter().map(|piece| piece.code).sum::<usize>() * 10 >= self.characters() * 9
     }
