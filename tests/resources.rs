@@ -105,8 +105,10 @@ fn nothing_found_says_where_to_look() {
     home.run(&["resources", "--for", "astronaut"]).says(1, &["`astronaut`", "guidepost roles"]);
     home.run(&["resources", "zeppelin"]).says(1, &["no guide here names such a resource"]);
     home.run(&["compare", "weaver", "astronaut"]).says(2, &["`astronaut`", "guidepost roles"]);
-    home.run(&["compare", "weaver", "Weaver"]).says(2, &["the same role"]);
+    home.run(&["compare", "weaver", "Weaver"]).says(2, &["are both Weaver", "in quotes"]);
     home.run(&["resources", "--kind", "spoon"]).says(2, &["spoon", "certification"]);
+    home.run(&["compare", "er", "dyer"]).says(2, &["`er`"]);
+    home.run(&["read", "guides"]).says(2, &["is a folder", "guidepost index"]);
     home.run(&["read", "nowhere.md"]).says(2, &["`nowhere.md` is neither a file nor a guide"]);
 }
 
@@ -123,7 +125,8 @@ fn every_format_is_valid_also_when_empty() {
             match format {
                 "json" => drop(serde_json::from_str::<Value>(&run.stdout).expect("valid JSON")),
                 "jsonl" => run.stdout.lines().for_each(|line| {
-                    serde_json::from_str::<Value>(line).expect("valid JSON");
+                    let row: Value = serde_json::from_str(line).expect("valid JSON");
+                    assert!(row["type"].is_string(), "{row}");
                 }),
                 "csv" => {
                     let mut reader = csv::Reader::from_reader(run.stdout.as_bytes());
@@ -252,7 +255,7 @@ fn reading_shows_what_is_understood() {
     let run = crate::sandbox::Run::of(elsewhere.current_dir(home.path("loose")));
     assert!(run.stdout.contains("Color Theory"), "{}", run.stderr);
     home.write("loose/empty.md", "");
-    home.run(&["read", "loose/empty.md"]).says(1, &[]);
+    home.run(&["read", "loose/empty.md"]).says(1, &["holds no text"]);
 }
 
 /// The lines of a citation.
@@ -260,4 +263,18 @@ fn get(home: &Sandbox, place: &Value) -> String {
     let citation =
         format!("{}:{}-{}", place["path"].as_str().expect("a path"), place["first_line"], place["last_line"]);
     home.ok(&["get", &citation]).stdout
+}
+
+#[test]
+fn a_role_that_may_be_several_is_said() {
+    let home = Sandbox::new();
+    for role in ["Silk Engineer", "Wool Engineer", "Cotton Analyst"] {
+        let guide = format!("# {role}\n\n## Skills\n\n- Spinning\n");
+        home.write(&format!("guides/{}.md", role.replace(' ', "-")), guide);
+    }
+    home.ok(&["index", "guides"]);
+    let run = home.run(&["compare", "engineer", "cotton analyst"]);
+    run.says(0, &["`engineer` is taken for Silk Engineer; it may also be Wool Engineer"]);
+    let exact = home.run(&["compare", "wool engineer", "cotton analyst"]);
+    assert_eq!((exact.code, exact.stderr.as_str()), (0, ""));
 }

@@ -123,13 +123,15 @@ fn passage(mention: &Mention, hits: &[Hit]) -> Option<f32> {
     hits.iter().find(holds).map(|hit| hit.trace.fused.score * (0.5 + hit.confidence / 2.0))
 }
 
-/// Whether a mention serves a role: its heading, its guide's roles or its guide's title names all of it.
+/// Whether a mention serves a role: its heading, its guide's title, or the roles that its guide is about name all of it. A
+/// guide that lists roles without being about them serves none.
 fn serves(mention: &Mention, document: &DocumentRecord, role: &HashSet<String>) -> bool {
-    let resource = &mention.resource;
+    let (resource, metadata) = (&mention.resource, &document.metadata);
+    let about = metadata.kind.as_deref() == Some("role") || metadata.roles.len() == 1;
     let places = std::iter::once(&resource.serves)
         .chain(&resource.heading_path)
-        .chain(&document.metadata.roles)
-        .chain(std::iter::once(&document.metadata.title));
+        .chain(metadata.roles.iter().filter(|_| about))
+        .chain(std::iter::once(&metadata.title));
     places.into_iter().any(|place| role.is_subset(&role_terms(place)))
 }
 

@@ -9,7 +9,7 @@ use crate::resources::role_terms;
 /// A role, and every place that describes or names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleEntry {
-    /// As the first place that begins it with a capital writes it, else as the first does.
+    /// As the first place that begins it with a capital writes it, else as the first does, with a capital.
     pub name: String,
     /// Guides and sections about it.
     pub described: Vec<RolePlace>,
@@ -41,16 +41,25 @@ pub fn roles(names: &[Named]) -> Vec<RoleEntry> {
         add(entry, document, role);
     }
     let mut roles: Vec<RoleEntry> = entries.into_iter().map(|(_, entry)| entry).collect();
+    for role in &mut roles {
+        let mut letters = role.name.chars();
+        role.name =
+            letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect());
+    }
     roles.sort_by_cached_key(|role| (role.described.is_empty(), role.name.to_lowercase()));
     roles
 }
 
-/// The role that a reader means: the one of that name, else the one that has all its words and the fewest others.
-pub fn find_role<'a>(roles: &'a [RoleEntry], wanted: &str) -> Option<&'a RoleEntry> {
+/// The roles that a reader may mean: the one of that name, else all that have its words, those with the fewest others first.
+pub fn find_roles<'a>(roles: &'a [RoleEntry], wanted: &str) -> Vec<&'a RoleEntry> {
     let wanted = role_terms(wanted);
-    let terms = |role: &RoleEntry| role_terms(&role.name);
-    let fitting = roles.iter().filter(|role| !wanted.is_empty() && wanted.is_subset(&terms(role)));
-    fitting.min_by_key(|role| (role.described.is_empty(), terms(role).len()))
+    let terms = |role: &RoleEntry| role_terms(without_parentheses(&role.name));
+    let fits = |role: &&RoleEntry| !wanted.is_empty() && wanted.is_subset(&role_terms(&role.name));
+    let mut fitting: Vec<&RoleEntry> = roles.iter().filter(fits).collect();
+    fitting.sort_by_key(|role| (terms(role) != wanted, role.described.is_empty(), terms(role).len()));
+    let named = fitting.first().is_some_and(|role| terms(role) == wanted);
+    fitting.truncate(if named { 1 } else { fitting.len() });
+    fitting
 }
 
 fn add(entry: &mut RoleEntry, document: usize, role: &Role) {
@@ -111,7 +120,7 @@ mod tests {
             ("astronaut", None),
             ("", None),
         ] {
-            assert_eq!(find_role(&roles, wanted).map(|role| role.name.as_str()), found, "{wanted}");
+            assert_eq!(find_roles(&roles, wanted).first().map(|role| role.name.as_str()), found, "{wanted}");
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
+use super::records;
 use crate::{Block, Document, markdown};
 
 /// A piece of running text.
@@ -15,6 +16,8 @@ pub(super) struct Entry {
     pub(super) text: String,
     /// What is set off in it, in order.
     pub(super) marks: Vec<Mark>,
+    /// The cells of a row, and the fields of an item that names them.
+    pub(super) fields: Vec<Field>,
     /// Offset in the text and in the document of each stretch that was taken over as it stands.
     places: Vec<(usize, usize)>,
 }
@@ -29,12 +32,21 @@ pub(super) enum Form {
     Item {
         depth: usize,
     },
-    /// A cell of a table, and the name of its column.
-    Cell {
-        column: String,
-    },
+    /// A row of a table; semicolons part its cells.
+    Row,
     /// A drawing, or code that does not say which.
     Drawing,
+}
+
+/// A named part of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Field {
+    /// The name of the column.
+    pub(super) name: String,
+    /// First byte in the entry's text.
+    pub(super) start: usize,
+    /// One past the last byte.
+    pub(super) end: usize,
 }
 
 /// Something set off from the text around it.
@@ -71,7 +83,7 @@ impl Entry {
     }
 
     pub(super) fn is_item(&self) -> bool {
-        matches!(self.form, Form::Item { .. } | Form::Cell { .. })
+        matches!(self.form, Form::Item { .. } | Form::Row)
     }
 
     /// Bytes of what stands before a colon.
@@ -109,6 +121,9 @@ impl Entry {
                 self.marks.push(Mark { style: Style::Quoted, start, end });
                 from = end + close.len_utf8();
             }
+        }
+        if matches!(self.form, Form::Item { .. }) {
+            self.fields = records::fields_of_item(&self.text);
         }
         self.marks.retain(|mark| !self.text[mark.start..mark.end].trim().is_empty());
         self.marks.sort_by_key(|mark| (mark.start, std::cmp::Reverse(mark.end)));
@@ -163,9 +178,8 @@ struct Reader {
     open: Vec<Entry>,
     /// Marks whose end is not reached.
     opened: Vec<(Style, usize)>,
-    /// Names of a table's columns, as far as they are read.
+    /// Names of a table's columns.
     columns: Vec<String>,
-    cell: usize,
     code: Code,
 }
 
@@ -207,11 +221,16 @@ impl Reader {
                 Some(entry) => entry.space(),
                 None => self.open.push(Entry::default()),
             },
-            Tag::TableHead => self.columns.clear(),
-            Tag::TableRow => self.cell = 0,
+            Tag::TableHead | Tag::TableRow => self.open.push(Entry { form: Form::Row, ..Entry::default() }),
             Tag::TableCell => {
-                let column = self.columns.get(self.cell).cloned().unwrap_or_default();
-                self.open.push(Entry { form: Form::Cell { column }, ..Entry::default() });
+                let cell = self.top().fields.len();
+                let name = self.columns.get(cell).cloned().unwrap_or_default();
+                let row = self.top();
+                if cell > 0 {
+                    row.text.push_str("; ");
+                }
+                let start = row.text.len();
+                row.fields.push(Field { name, start, end: start });
             }
             Tag::CodeBlock(kind) => {
                 let drawn = matches!(&kind, CodeBlockKind::Fenced(language) if language.trim().is_empty());
@@ -233,11 +252,16 @@ impl Reader {
                 self.close();
             }
             TagEnd::TableHead => {
-                self.columns = self.done.drain(..).map(|cell| cell.text).collect();
+                let head = self.open.pop().unwrap_or_default();
+                self.columns =
+                    head.fields.iter().map(|cell| head.text[cell.start..cell.end].to_owned()).collect();
             }
+            TagEnd::TableRow => self.close(),
             TagEnd::TableCell => {
-                self.cell += 1;
-                self.close();
+                let end = self.length();
+                if let Some(cell) = self.top().fields.last_mut() {
+                    cell.end = end;
+                }
             }
             TagEnd::CodeBlock => {
                 self.code = Code::None;

@@ -13,6 +13,7 @@ mod entries;
 mod expect;
 mod profile;
 mod projects;
+mod records;
 mod roles;
 mod serves;
 mod titles;
@@ -92,15 +93,21 @@ impl Finder<'_> {
         let mut taken = match entry.form {
             Form::Heading => self.heading(entry),
             Form::Drawing => Vec::new(),
-            _ => self.titles(entry, expected),
+            _ => match self.record(entry) {
+                Some(taken) => taken,
+                // A row that is no record names what its cells name by themselves.
+                None if entry.form == Form::Row => Vec::new(),
+                None => self.titles(entry, expected),
+            },
         };
         taken.extend(self.links(entry, &taken));
         // What a certification is called says nothing of the tools in its name.
         taken.extend(titles::certifications_in_prose(&entry.text));
         let lists = entry.is_item() || expected.labeled;
-        let tools_from =
-            (expected.kind == Expect::Only(ResourceKind::Tool) && lists).then_some(expected.from);
-        for mention in tools::mentions(entry, &taken, tools_from) {
+        let all = (expected.kind == Expect::Only(ResourceKind::Tool) && lists && entry.form != Form::Row)
+            .then_some((expected.from, entry.text.len()));
+        let tools: Vec<(usize, usize)> = records::tool_fields(entry).chain(all).collect();
+        for mention in tools::mentions(entry, &taken, &tools) {
             let place = (mention.start, mention.end);
             let resource = self.resource(entry, ResourceKind::Tool, place);
             // A level is the step's that uses the tool, not the tool's.
@@ -140,7 +147,6 @@ impl Finder<'_> {
         let by_headings = if self.around.described { Expect::Nothing } else { self.around.heading };
         let around = match &entry.form {
             Form::Item { .. } => outer.or(self.around.label).unwrap_or(by_headings),
-            Form::Cell { column } => expect::announced(column).unwrap_or(by_headings),
             _ => by_headings,
         };
         let announces = expect::announced(&entry.text);
@@ -173,6 +179,23 @@ impl Finder<'_> {
         let body = section.blocks.first().map_or("", |block| block.span.of(&self.document.text));
         self.push(Resource { level, serves, about: about(&body.replace('\n', " ")), ..resource });
         vec![place]
+    }
+
+    /// The one resource of a record, and where its name stands.
+    fn record(&mut self, entry: &Entry) -> Option<Vec<(usize, usize)>> {
+        let around = if self.around.described { Expect::Nothing } else { self.around.heading };
+        let record = records::record(entry, around)?;
+        let place = (record.start, record.end);
+        let resource = self.resource(entry, record.kind, place);
+        self.push(Resource {
+            by: record.by,
+            url: record.url,
+            price: record.price,
+            level: record.level.or(resource.level),
+            about: record.about,
+            ..resource
+        });
+        Some(vec![place])
     }
 
     /// Books, courses, certifications and projects of an entry, and where their names stand.

@@ -1,7 +1,7 @@
 //! What a guide says of a role: the skills it takes and the steps of its roadmap, as far as headings and labels tell.
 
-use super::entries::{Entry, Form, Style, entries};
-use super::{expect, titles};
+use super::entries::{Entry, Field, Form, Style, entries};
+use super::{expect, roles, titles};
 use crate::{Document, LineIndex, Lines, Span};
 
 /// Words of a guide, and where they stand.
@@ -81,13 +81,17 @@ impl Reader<'_> {
     }
 
     fn skill(&mut self, entry: &Entry, depth: usize, skills: usize) {
-        let first_column = |column: &str| has(column, &SKILLS) || has(column, &["topic", "area"]);
         let path = &self.document.sections[entry.section].heading_path;
         let below_order = path.get(skills).is_some_and(|heading| expect::orders_only(heading));
         let named = match &entry.form {
-            Form::Heading => depth == skills + 1 && !expect::orders_only(&entry.text),
+            // An outline may have the role itself at its root.
+            Form::Heading => {
+                depth == skills + 1
+                    && !expect::orders_only(&entry.text)
+                    && roles::role_of(&entry.text).is_none()
+            }
             Form::Item { depth: 0 } => depth == skills || (depth == skills + 1 && below_order),
-            Form::Cell { column } => first_column(column),
+            Form::Row => return self.row(entry),
             _ => false,
         };
         let end = lead(entry);
@@ -97,6 +101,17 @@ impl Reader<'_> {
             {
                 self.profile.skills.push(cited);
             }
+        }
+    }
+
+    /// The cell of the column that names skills.
+    fn row(&mut self, entry: &Entry) {
+        let names_skills = |field: &&Field| has(&field.name, &SKILLS) || has(&field.name, &["topic", "area"]);
+        if let Some(field) = entry.fields.iter().find(names_skills) {
+            let cell = &entry.text[field.start..field.end];
+            let end = field.start + cell.find([':', '(', ';']).filter(|at| *at > 0).unwrap_or(cell.len());
+            let cited = self.cite(entry, field.start, end);
+            self.profile.skills.push(cited);
         }
     }
 

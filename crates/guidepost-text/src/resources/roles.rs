@@ -11,10 +11,11 @@ pub(super) fn roles(document: &Document, entries: &[Entry]) -> Vec<Role> {
     let lines = LineIndex::new(&document.text);
     let mut found = Found::default();
     let whole = Lines { first: 1, last: lines.count().max(1) as u32 };
-    for name in &document.metadata.roles {
-        found.push(name, document.metadata.kind.as_deref() == Some("role"), whole);
+    let metadata = &document.metadata;
+    for name in &metadata.roles {
+        found.push(name, metadata.kind.as_deref() == Some("role") || metadata.roles.len() == 1, whole);
     }
-    if let Some(name) = role_of(&document.metadata.title) {
+    if let Some(name) = role_of(&metadata.title) {
         found.push(&name, true, whole);
     }
     for (number, section) in document.sections.iter().enumerate() {
@@ -24,7 +25,11 @@ pub(super) fn roles(document: &Document, entries: &[Entry]) -> Vec<Role> {
         }
     }
     for entry in entries {
-        listed(entry, &lines, &mut found);
+        let path = &document.sections[entry.section].heading_path;
+        // Certificates and courses are called after roles.
+        if path.iter().all(|heading| expect::announced(heading).is_none()) {
+            listed(entry, &lines, &mut found);
+        }
     }
     found.roles
 }
@@ -100,6 +105,8 @@ const TAILS: &str = "roadmap guide career path handbook overview profile role tr
 /// The role that a heading or a title names, if that is all it does.
 pub(super) fn role_of(heading: &str) -> Option<String> {
     let subject = serves::subject_of(heading);
+    let led_to = way_to(&subject);
+    let subject = led_to.unwrap_or(&subject);
     let mut words: Vec<&str> = subject.split_whitespace().collect();
     while words.len() > 1 && is_tail(words[words.len() - 1]) {
         words.pop();
@@ -114,7 +121,8 @@ pub(super) fn role_of(heading: &str) -> Option<String> {
     let is_noun = is_among(last, NOUNS) || (of_field && is_among(last, NOUNS_OF_FIELDS));
     let ranked = ["junior", "mid", "mid-level", "senior", "lead", "staff", "principal", "entry-level"];
     let ranked = parts.first().is_some_and(|word| ranked.contains(&word.to_lowercase().as_str()));
-    let fits = (2..=7).contains(&parts.len()) && is_noun && !ranked && begins_upper(&subject);
+    let fits =
+        (2..=7).contains(&parts.len()) && is_noun && !ranked && (begins_upper(subject) || led_to.is_some());
     let sentence = head.iter().any(|word| {
         matches!(
             word.to_lowercase().as_str(),
@@ -122,6 +130,17 @@ pub(super) fn role_of(heading: &str) -> Option<String> {
         )
     });
     (fits && !sentence).then(|| words.join(" "))
+}
+
+/// What a guide leads to: of `How to become a Cloud Engineer`, the engineer.
+fn way_to(title: &str) -> Option<&str> {
+    let lower = title.to_lowercase();
+    let lead = ["how to become ", "becoming ", "a career as ", "career as "]
+        .iter()
+        .find(|lead| lower.starts_with(*lead))?;
+    let rest = title.get(lead.len()..)?;
+    let rest = ["a ", "an "].iter().find_map(|article| rest.strip_prefix(article)).unwrap_or(rest);
+    Some(rest.split_once(" in ").map_or(rest, |(role, _)| role))
 }
 
 fn is_tail(word: &str) -> bool {

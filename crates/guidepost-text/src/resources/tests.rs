@@ -36,6 +36,10 @@ fn books_are_told_by_their_marks_and_their_authors() {
         "# G\n## Books\n- The Plain Title by Ann Ax\n- Another: with a subtitle\n",
         &["book The Plain Title | Ann Ax", "book Another"],
     );
+    check(
+        "# G\n- Books: The Rusty Language by Ann Ax and Bo Bux, Programming Rusty by Cy Dee\n",
+        &["book The Rusty Language | Ann Ax and Bo Bux", "book Programming Rusty | Cy Dee"],
+    );
     check("# G\nShe said \"Nothing here\" and went.\n", &[]);
 }
 
@@ -59,7 +63,7 @@ fn courses_and_certifications_have_providers() {
         ],
     );
     check(
-        "# G\n## Certifications\n- **Certified Goat Herder (CGH)**, from the Goat Board: hard.\n- Microsoft Certified: Cheese Associate (exam CH-1), the natural pick.\n- None specific available.\n- *Retired:* Certified Sheep Herder.\n",
+        "# G\n## Certifications\n- **Certified Goat Herder (CGH)**, from the Goat Board: hard.\n- Microsoft Certified: Cheese Associate (exam CH-1), the natural pick.\n- None specific available.\n- *Gone:* Certified Sheep Herder.\n",
         &[
             "certification Certified Goat Herder (CGH) | Goat Board",
             "certification Microsoft Certified: Cheese Associate",
@@ -105,6 +109,39 @@ fn tools_are_known_or_listed_as_tools() {
         "# G\n```\n[API (FastAPI)] -> [Redis]\n```\n```python\nimport numpy\n```\n",
         &["tool FastAPI", "tool Redis"],
     );
+}
+
+#[test]
+fn a_row_is_one_resource() {
+    check(
+        "# G\n| Certification | Price | Level | From |\n|---|---|---|---|\n| CKA | $395 | Intermediate | CNCF |\n| [Net+](https://a.example) | 250 EUR | Entry | CompTIA |\n",
+        &[
+            "certification CKA | $395 | intermediate",
+            "certification Net+ | https://a.example | 250 EUR | entry",
+        ],
+    );
+    check(
+        "# G\n## Books\n| Title | Author | Why |\n|---|---|---|\n| *Deep Sea* | Ann Ax | it is long |\n",
+        &["book Deep Sea | Ann Ax"],
+    );
+    check("# G\n| Week | What |\n|---|---|\n| 1 | Read |\n", &[]);
+    let document = read_document(
+        "books.csv",
+        b"Title,Author,Level,URL\nOne,Ann Ax,Beginner,https://one.example\nTwo,Bo Bux,,\n",
+    );
+    let drawn: Vec<_> =
+        named(&document).resources.into_iter().map(|r| (r.kind, r.title, r.by, r.url)).collect();
+    let url = |url: &str| Some(url.to_owned());
+    assert_eq!(
+        drawn,
+        [
+            (ResourceKind::Book, "One".to_owned(), url("Ann Ax"), url("https://one.example")),
+            (ResourceKind::Book, "Two".to_owned(), url("Bo Bux"), None),
+        ]
+    );
+    let document = read_document("list.csv", b"Title,Kind,Provider\nOne,course,Ax U\nTwo,book,Bo Bux\n");
+    let drawn: Vec<_> = named(&document).resources.into_iter().map(|r| (r.kind, r.title)).collect();
+    assert_eq!(drawn, [(ResourceKind::Course, "One".to_owned()), (ResourceKind::Book, "Two".to_owned())]);
 }
 
 #[test]

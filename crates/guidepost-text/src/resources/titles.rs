@@ -30,8 +30,13 @@ pub(super) fn books(entry: &Entry, from: usize, expected: bool) -> Vec<Title> {
             titles.push(title);
         }
     }
-    if expected && marks.is_empty() && entry.is_item() {
+    if expected && marks.is_empty() && entry.is_item() && from == 0 {
         titles.extend(plain(entry, from, entry.text.len()));
+    } else if expected && marks.is_empty() {
+        // Behind a label: `Books: A by B, C by D`.
+        let listed =
+            pieces(&entry.text, from).into_iter().filter_map(|(start, end)| plain(entry, start, end));
+        titles.extend(listed.filter(|title| title.by.is_some()));
     }
     titles
 }
@@ -62,7 +67,13 @@ pub(super) fn offers(entry: &Entry, from: usize, kind: ResourceKind, listed: boo
         _ => Vec::new(),
     };
     let text = &entry.text;
-    let retired = text[from..].trim_start().to_lowercase().starts_with("retired");
+    // `*Gone:* A Certified B closed.`
+    let gone = |mark: &Mark| {
+        let before = text.get(from..mark.start).is_some_and(|before| before.trim().is_empty());
+        before && text[mark.start..mark.end].trim_end().ends_with(':')
+    };
+    let retired = text[from..].trim_start().to_lowercase().starts_with("retired")
+        || entry.marks.iter().any(|mark| mark.style == Style::Emphasis && gone(mark));
     titles.into_iter().filter(|title| !retired && names_something(&text[title.start..title.end])).collect()
 }
 
@@ -373,7 +384,7 @@ fn abbreviates(name: &str, title: &str) -> bool {
 }
 
 /// Not `None`, `None specific available`, `N/A`.
-fn names_something(title: &str) -> bool {
+pub(super) fn names_something(title: &str) -> bool {
     let lower = title.trim().to_lowercase();
     let nothing = ["none", "n/a", "no ", "not ", "tbd"].iter().any(|word| lower.starts_with(word));
     !nothing && title.chars().filter(|c| c.is_alphanumeric()).count() >= 2
@@ -394,7 +405,7 @@ fn is_initial(text: &str) -> bool {
     last.next().is_some_and(char::is_uppercase) && last.next().is_none_or(|c| c == ' ' || c == '.')
 }
 
-fn trimmed(text: &str, start: usize, end: usize) -> (usize, usize) {
+pub(super) fn trimmed(text: &str, start: usize, end: usize) -> (usize, usize) {
     let inner =
         text[start..end].trim_start_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '(' | '.'));
     let start = end - inner.len();

@@ -68,13 +68,12 @@ pub fn tool_name(spelling: &str) -> Option<&'static str> {
     list.iter().find(|known| known.spelling.eq_ignore_ascii_case(spelling)).map(|known| known.name)
 }
 
-/// The tools of an entry outside of `taken`, in order. `expected`: its heading or label announces tools, from byte `from` on.
-pub(super) fn mentions(entry: &Entry, taken: &[(usize, usize)], expected: Option<usize>) -> Vec<Mention> {
+/// The tools of an entry outside of `taken`, in order. Between the offsets of `lists`, its heading, label or column announces
+/// tools.
+pub(super) fn mentions(entry: &Entry, taken: &[(usize, usize)], lists: &[(usize, usize)]) -> Vec<Mention> {
     let mut found = known_mentions(entry);
-    if let Some(from) = expected {
-        listed(entry, from, &mut found);
-    }
-    in_code(entry, expected.is_some(), &mut found);
+    lists.iter().for_each(|&(start, end)| listed(entry, start, end, &mut found));
+    in_code(entry, !lists.is_empty(), &mut found);
     found.retain(|mention| taken.iter().all(|&(start, end)| mention.end <= start || end <= mention.start));
     found.sort_by_key(|mention| mention.start);
     found
@@ -165,7 +164,7 @@ fn stands_as_name(entry: &Entry, mention: &Mention, sure: usize) -> bool {
         || after.starts_with([',', '/', ')', ';', '+', '&', '.', ':', '('])
         || after.starts_with("and ")
         || after.starts_with("or ");
-    let alone = matches!(entry.form, Form::Item { .. } | Form::Cell { .. }) && before.is_empty() && closes;
+    let alone = matches!(entry.form, Form::Item { .. }) && before.is_empty() && closes;
     marked || alone || (sure > 0 && (opens || closes) && (opens || !before.is_empty()))
 }
 
@@ -183,9 +182,9 @@ fn next_word(text: &str, at: usize) -> usize {
 }
 
 /// The names in a list that is said to be of tools.
-fn listed(entry: &Entry, from: usize, found: &mut Vec<Mention>) {
+fn listed(entry: &Entry, from: usize, to: usize, found: &mut Vec<Mention>) {
     let text = &entry.text;
-    for (start, end) in pieces(text, from) {
+    for (start, end) in pieces(&text[..to], from) {
         for piece in text[start..end].split(" and ").flat_map(|piece| piece.split(" or ")) {
             let name = piece.split(['(', ':', '–']).next().unwrap_or_default();
             let name = name.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '+' | '#'));

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 use guidepost_index::{ShippedGuide, Snapshot};
-use guidepost_query::{CatalogEntry, RoleEntry, catalog, find_role, roles};
+use guidepost_query::{CatalogEntry, RoleEntry, catalog, find_roles, roles};
 use guidepost_text::{Cited, Lines, ResourceKind, profile};
 use serde_json::{Value, json};
 
@@ -20,13 +20,14 @@ pub(crate) fn run(args: &CompareArgs, console: &Console) -> anyhow::Result<Outco
     let snapshot = ready(&args.guides, true, console)?.snapshot;
     let names = snapshot.names()?;
     let roles = roles(&names);
-    let find = |wanted: &str| {
-        let unknown = || format!("no guide here is about `{wanted}`; `guidepost roles` lists the roles");
-        find_role(&roles, wanted).with_context(unknown)
-    };
-    let (first, second) = (find(&args.first)?, find(&args.second)?);
+    let (first, second) = (find(&roles, &args.first, console)?, find(&roles, &args.second, console)?);
     if first == second {
-        anyhow::bail!("`{}` and `{}` are the same role here: {}", args.first, args.second, first.name);
+        bail!(
+            "`{}` and `{}` are both {} here; a role of several words goes in quotes: compare \"data analyst\" \"data engineer\"",
+            args.first,
+            args.second,
+            first.name
+        );
     }
     let catalog = catalog(&names);
     let shipped = shipped::guides();
@@ -35,6 +36,18 @@ pub(crate) fn run(args: &CompareArgs, console: &Console) -> anyhow::Result<Outco
     let sides = [first?, second?];
     output::print_listing(&listing(&sides), args.output.format())?;
     Ok(Outcome::Found)
+}
+
+/// The role that is meant; where several may be, a note names the others.
+fn find<'a>(roles: &'a [RoleEntry], wanted: &str, console: &Console) -> anyhow::Result<&'a RoleEntry> {
+    let fitting = find_roles(roles, wanted);
+    let unknown = || format!("no guide here is about `{wanted}`; `guidepost roles` lists the roles");
+    let role = *fitting.first().with_context(unknown)?;
+    if fitting.len() > 1 {
+        let others = fitting[1..].iter().map(|role| role.name.as_str()).collect::<Vec<_>>().join(", ");
+        console.note(&format!("`{wanted}` is taken for {}; it may also be {others}", role.name));
+    }
+    Ok(role)
 }
 
 /// The rows of the comparison, in order.
@@ -197,6 +210,7 @@ fn listing(sides: &[Side; 2]) -> Listing {
         let mut object = item.json();
         object["role"] = json!(side.name);
         object["row"] = json!(row);
+        object["type"] = json!("item");
         object
     };
     Listing {
@@ -210,7 +224,7 @@ fn listing(sides: &[Side; 2]) -> Listing {
                 vec![side.name.clone(), row.to_owned(), item.text.clone(), item.place.citation()]
             })
             .collect(),
-        markdown,
+        markdown: markdown + "\n`=` both have it\n",
         text: format!("{table}\n= both have it; [lines] print with `guidepost get`\n"),
         files: sides.iter().flat_map(|side| side.files.clone()).collect::<BTreeSet<_>>(),
     }

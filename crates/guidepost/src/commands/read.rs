@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use guidepost_index::Snapshot;
 use guidepost_text::{
     Chunk, Document, Embed, Format, HashEmbedder, LineIndex, Lines, Named, chunk_document, named,
@@ -35,6 +35,9 @@ pub(crate) fn run(args: &ReadArgs, console: &Console) -> anyhow::Result<Outcome>
         false => write!(out, "{}", understood.text())?,
     }
     let empty = understood.chunks.is_empty();
+    if empty && understood.document.warnings.is_empty() {
+        console.warn(&format!("`{}` holds no text", args.file));
+    }
     Ok(if empty { Outcome::NothingFound } else { Outcome::Found })
 }
 
@@ -44,6 +47,9 @@ fn open(name: &str, engine: &Engine) -> anyhow::Result<Guide> {
     if path.is_file() {
         let bytes = std::fs::read(path).with_context(|| format!("cannot read `{name}`"))?;
         return Ok(Guide { path: name.to_owned(), bytes });
+    }
+    if path.is_dir() {
+        bail!("`{name}` is a folder; name a file in it, or index it with `guidepost index {name}`");
     }
     let snapshot = Snapshot::open(&engine.index)?;
     let guide = guide_text::find(name, snapshot.as_ref(), engine)?;

@@ -27,7 +27,8 @@ pub(crate) fn run(args: &RolesArgs, console: &Console) -> anyhow::Result<Outcome
         })
         .collect();
     if rows.is_empty() {
-        console.note("no guide here is about a role");
+        let empty = snapshot.documents().is_empty();
+        console.note(if empty { "the index holds no guides" } else { "no guide here is about a role" });
     }
     output::print_listing(&listing(&rows), args.output.format())?;
     Ok(if rows.is_empty() { Outcome::NothingFound } else { Outcome::Found })
@@ -87,7 +88,7 @@ fn listing(rows: &[Row]) -> Listing {
         json: json!({
             "schema_version": SCHEMA_VERSION, "command": "roles", "roles": rows.iter().map(Row::json).collect::<Vec<_>>(),
         }),
-        rows: rows.iter().map(Row::json).collect(),
+        rows: rows.iter().map(|row| output::typed("role", row.json())).collect(),
         csv_header: &["role", "resources", "described", "places"],
         csv: rows
             .iter()

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::listing::Listing;
+use super::rows::typed;
 use super::text::{FAINT, PLACE, width};
 use super::wire::{Place, SCHEMA_VERSION, file_of, place_of};
 use crate::console::{count, printable};
@@ -180,7 +181,7 @@ pub(crate) fn listing(query: &str, views: &[ResourceView], total: usize) -> List
         json: json!({
             "schema_version": SCHEMA_VERSION, "command": "resources", "query": query, "total": total, "resources": views,
         }),
-        rows: views.iter().map(|view| json!(view)).collect(),
+        rows: views.iter().map(|view| typed("resource", json!(view))).collect(),
         csv_header: &[
             "rank", "kind", "title", "by", "url", "price", "level", "for", "guides", "places", "about",
         ],

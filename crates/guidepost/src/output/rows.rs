@@ -10,23 +10,25 @@ use super::wire::Results;
 /// One object a line: the answer's statements first (`"type": "statement"`), then the passages
 /// (`"result"`), then the resources that fit (`"resource"`).
 pub(super) fn jsonl(results: &Results, out: &mut dyn Write) -> anyhow::Result<()> {
-    let line = |kind: &str, value: serde_json::Value| {
-        let mut object = json!({"type": kind});
-        if let (Some(object), serde_json::Value::Object(fields)) = (object.as_object_mut(), value) {
-            object.extend(fields);
-        }
-        object
-    };
     for statement in results.answer.iter().flatten().flat_map(|answer| &answer.statements) {
-        writeln!(out, "{}", line("statement", serde_json::to_value(statement)?))?;
+        writeln!(out, "{}", typed("statement", serde_json::to_value(statement)?))?;
     }
     for hit in &results.results {
-        writeln!(out, "{}", line("result", serde_json::to_value(hit)?))?;
+        writeln!(out, "{}", typed("result", serde_json::to_value(hit)?))?;
     }
     for resource in &results.resources {
-        writeln!(out, "{}", line("resource", serde_json::to_value(resource)?))?;
+        writeln!(out, "{}", typed("resource", serde_json::to_value(resource)?))?;
     }
     Ok(())
+}
+
+/// An object that says what it is.
+pub(crate) fn typed(kind: &str, value: serde_json::Value) -> serde_json::Value {
+    let mut object = json!({"type": kind});
+    if let (Some(object), serde_json::Value::Object(fields)) = (object.as_object_mut(), value) {
+        object.extend(fields);
+    }
+    object
 }
 
 /// A header, then a row per passage.

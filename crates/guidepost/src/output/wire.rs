@@ -87,7 +87,12 @@ impl Place {
 
     /// Path and lines, without headings.
     pub(crate) fn lines_json(&self) -> serde_json::Value {
-        json!({"path": self.path, "first_line": self.first_line, "last_line": self.last_line, "page": self.page})
+        let mut object =
+            json!({"path": self.path, "first_line": self.first_line, "last_line": self.last_line});
+        if let Some(page) = self.page {
+            object["page"] = json!(page);
+        }
+        object
     }
 }
 
