@@ -63,7 +63,7 @@ fn is_title_like(line: &Line) -> bool {
 }
 
 /// The most common distance of lines of running text. Lines that begin with a small letter go on with a sentence; where
-/// there are hardly any, as in scripts without small letters, all count.
+/// there are none, as in scripts without small letters, all count.
 fn leading(pages: &[Vec<Line>], body: f32) -> f32 {
     let (mut within, mut all) = (HashMap::new(), HashMap::new());
     for pair in pages.iter().flat_map(|lines| lines.windows(2)) {
@@ -75,11 +75,12 @@ fn leading(pages: &[Vec<Line>], body: f32) -> f32 {
         if prose && step(above.size) == step(below.size) && (0.8..2.5).contains(&distance) {
             let distance = (distance * 20.0).round() as i32;
             *all.entry(distance).or_default() += 1;
-            *within.entry(distance).or_default() += usize::from(pair[1].begins_small());
+            if pair[1].begins_small() {
+                *within.entry(distance).or_default() += 1;
+            }
         }
     }
-    let told = within.values().sum::<usize>() >= 3;
-    most_common(if told { &within } else { &all }).map_or(1.2, |at| at as f32 / 20.0)
+    most_common(&within).or(most_common(&all)).map_or(1.2, |at| at as f32 / 20.0)
 }
 
 /// Browsers put lines on whole pixels, so that one distance shows as two or three.

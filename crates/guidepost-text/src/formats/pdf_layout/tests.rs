@@ -76,3 +76,14 @@ fn rules_tell_the_rows_of_a_table() {
     let table = "| Thing | Why |\n|---|---|\n| a | b |\n| c | d |\n| e | f |\n";
     check_ruled(&texts, &[], &[98.0, 118.0, 152.0, 170.0], table);
 }
+
+#[test]
+fn one_sentence_tells_how_far_apart_lines_stand() {
+    let texts = [
+        (100.0, 100.0, "Bees fly far, and come"),
+        (100.0, 116.0, "home at noon."),
+        (100.0, 144.0, "They rest."),
+        (100.0, 172.0, "They fly again."),
+    ];
+    check(&texts, &[], "Bees fly far, and come home at noon.\n\nThey rest.\n\nThey fly again.\n");
+}
