@@ -216,7 +216,7 @@ fn answers_come_with_the_resources_that_fit() {
 }
 
 #[test]
-fn resources_are_found_anew_where_an_earlier_version_made_the_index() {
+fn an_index_of_an_earlier_version_is_brought_up_to_date() {
     let home = home();
     let index = home.path(".local/share/guidepost/index");
     let generation = fs::read_to_string(index.join("CURRENT")).expect("the index is there");
@@ -225,6 +225,9 @@ fn resources_are_found_anew_where_an_earlier_version_made_the_index() {
     let mut manifest: Value =
         serde_json::from_slice(&fs::read(&path).expect("a manifest")).expect("valid JSON");
     manifest["finder"] = Value::from("");
+    let fingerprint = manifest["fingerprint"].as_str().expect("a text").to_owned();
+    let (model, _) = fingerprint.rsplit_once("; ").expect("model and way of cutting");
+    manifest["fingerprint"] = Value::from(format!("{model}; chunks 0"));
     manifest["files"].as_object_mut().expect("files").remove("names.jsonl");
     fs::write(&path, manifest.to_string()).expect("the sandbox is writable");
     fs::remove_file(folder.join("names.jsonl")).expect("it was there");
@@ -232,6 +235,8 @@ fn resources_are_found_anew_where_an_earlier_version_made_the_index() {
     assert_eq!(titles(&found), ["The Loom Book", "Indigo", "Threads"]);
     let updated = home.json(&["index"], 0);
     assert_eq!((&updated["changed"], &updated["embedded"]), (&Value::from(0), &Value::from(0)));
+    let status: Value = serde_json::from_str(&home.ok(&["status", "--json"]).stdout).expect("valid JSON");
+    assert_eq!(status["current"]["fingerprint"], fingerprint.as_str());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use guidepost_text::Metadata;
+use guidepost_text::{CHUNKER, FINDER, Metadata};
 use serde::{Deserialize, Serialize};
 
 use crate::{IndexError, Source, files};
@@ -108,6 +108,11 @@ impl Manifest {
             return Err(IndexError::Format { path: index.to_owned(), found: head.format, wanted: FORMAT });
         }
         serde_json::from_slice(&bytes).map_err(damaged)
+    }
+
+    /// Whether guides were cut and resources found the way this version does it.
+    pub(crate) fn is_current(&self) -> bool {
+        self.finder == FINDER && self.fingerprint.ends_with(&format!("; {CHUNKER}"))
     }
 
     /// Records size and digest of a finished file.

@@ -5,8 +5,6 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use guidepost_text::FINDER;
-
 use crate::manifest::{DocumentRecord, Manifest, SourceRecord};
 use crate::walk::{self, Listing};
 use crate::{Changes, IndexError, ShippedGuide};
@@ -48,7 +46,7 @@ pub(crate) enum Origin {
 pub(crate) enum State {
     /// The same stat, or the same text.
     Same,
-    /// Another time of change, the same text; or resources are looked for in another way now.
+    /// Another time of change, the same text; or an earlier version read it.
     Touched,
     /// Another text, or new.
     Changed,
@@ -87,7 +85,7 @@ impl Plan {
         for entry in &mut plan.entries {
             entry.known = known.find(sources, entry);
             entry.state = state(entry, old, &mut plan.warnings);
-            let outdated = old.is_some_and(|old| old.finder != FINDER);
+            let outdated = old.is_some_and(|old| !old.is_current());
             if outdated && entry.state == State::Same && !matches!(entry.origin, Origin::OutOfReach) {
                 entry.state = State::Touched;
             }

@@ -184,13 +184,13 @@ impl Snapshot {
         }
     }
 
-    /// Whether the index was made the way this model would make it.
+    /// Whether this model made the vectors. Guides may have been cut by an earlier version: the next update cuts them anew.
     ///
     /// # Errors
-    /// [`IndexError::Fingerprint`] where it was not.
+    /// [`IndexError::Fingerprint`] where another model did.
     pub fn check_fingerprint(&self, embedder: Option<&dyn Embed>) -> Result<(), IndexError> {
         let (found, wanted) = (self.fingerprint(), fingerprint(embedder));
-        if found == wanted {
+        if model_of(found) == model_of(&wanted) {
             return Ok(());
         }
         let path = self.folder.parent().unwrap_or(&self.folder).to_owned();
@@ -235,6 +235,11 @@ impl Snapshot {
 pub(crate) fn fingerprint(embedder: Option<&dyn Embed>) -> String {
     let model = embedder.map_or("no model, BM25 alone", |embedder| embedder.fingerprint());
     format!("{model}; {CHUNKER}")
+}
+
+/// The part of a fingerprint that says which model, without the way of cutting.
+fn model_of(fingerprint: &str) -> &str {
+    fingerprint.rsplit_once("; ").map_or(fingerprint, |(model, _)| model)
 }
 
 fn bytes_in(folder: &Path) -> u64 {

@@ -335,7 +335,7 @@ impl Writer<'_> {
 
 /// Whether what the index holds of an unchanged guide is what this version would find in it.
 fn keeps(entry: &Entry, old: &Snapshot) -> bool {
-    old.manifest().finder == FINDER || matches!(entry.origin, Origin::OutOfReach)
+    old.manifest().is_current() || matches!(entry.origin, Origin::OutOfReach)
 }
 
 fn formats(documents: &[DocumentRecord]) -> BTreeMap<String, usize> {
