@@ -23,7 +23,7 @@ const MAX_TOOL_WORDS: usize = 4;
 
 /// What a heading or a label announces; `None` where it says nothing of it and what is around it holds.
 pub(super) fn announced(label: &str) -> Option<Expect> {
-    let words: Vec<String> = words(label);
+    let words: Vec<String> = each_word(label).take(MAX_WORDS + 1).collect();
     // "Full-Stack Developer" announces no stack.
     if words.is_empty() || words.len() > MAX_WORDS || roles::role_of(label).is_some() {
         return None;
@@ -113,8 +113,12 @@ pub(super) fn is_among(word: &str, list: &str) -> bool {
 
 /// Words in lower case; what stands before the first and between them does not matter.
 pub(super) fn words(text: &str) -> Vec<String> {
+    each_word(text).collect()
+}
+
+fn each_word(text: &str) -> impl Iterator<Item = String> {
     let parts = text.split(|c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '+' | '#'));
-    parts.filter(|word| word.chars().any(char::is_alphanumeric)).map(str::to_lowercase).collect()
+    parts.filter(|word| word.chars().any(char::is_alphanumeric)).map(str::to_lowercase)
 }
 
 /// A label that an entry begins with, and the offset of what follows it: up to a colon, a few words that announce

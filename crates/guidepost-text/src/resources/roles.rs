@@ -4,7 +4,7 @@ use super::entries::{Entry, Form, Style};
 use super::expect::is_among;
 use super::{expect, serves};
 use crate::resource::Role;
-use crate::{Document, LineIndex, Lines, Span};
+use crate::{Document, LineIndex, Lines, Section, Span};
 
 /// The roles of a document, in reading order, each once.
 pub(super) fn roles(document: &Document, entries: &[Entry]) -> Vec<Role> {
@@ -24,12 +24,11 @@ pub(super) fn roles(document: &Document, entries: &[Entry]) -> Vec<Role> {
             found.push(&name, true, lines.lines(reach(document, number)));
         }
     }
-    for entry in entries {
-        let path = &document.sections[entry.section].heading_path;
-        // Certificates and courses are called after roles.
-        if path.iter().all(|heading| expect::announced(heading).is_none()) {
-            listed(entry, &lines, &mut found);
-        }
+    // Certificates and courses are called after roles.
+    let announces = |section: &Section| section.heading_path.iter().any(|h| expect::announced(h).is_some());
+    let of_resources: Vec<bool> = document.sections.iter().map(announces).collect();
+    for entry in entries.iter().filter(|entry| !of_resources[entry.section]) {
+        listed(entry, &lines, &mut found);
     }
     found.roles
 }
