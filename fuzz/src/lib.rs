@@ -5,9 +5,10 @@
 //! No target looks inside the crate: all bytes go in where indexing puts them in.
 
 mod archive;
+/// Shared with the property tests of the crate.
+#[path = "../../crates/guidepost-text/tests/invariants/mod.rs"]
 mod invariants;
 mod pdf;
-mod short_model;
 
 pub use archive::archive;
 pub use invariants::{check, check_lines};

@@ -131,6 +131,13 @@ pub struct Metadata {
     pub author: Option<String>,
 }
 
+impl Metadata {
+    /// Whether the guide is about its roles: it says so, or has one alone. Others list whom they are for.
+    pub fn describes_its_roles(&self) -> bool {
+        self.kind.as_deref() == Some("role") || self.roles.len() == 1
+    }
+}
+
 /// A heading with the text below it, up to the next heading of any level.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Section {

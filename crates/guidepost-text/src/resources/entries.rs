@@ -74,6 +74,18 @@ pub(super) enum Style {
     Link(String),
 }
 
+impl Mark {
+    /// Where a link leads, if it leads to the web.
+    pub(super) fn address(&self) -> Option<&str> {
+        match &self.style {
+            Style::Link(target) if target.starts_with("http://") || target.starts_with("https://") => {
+                Some(target)
+            }
+            _ => None,
+        }
+    }
+}
+
 impl Entry {
     /// The offset in the document's text of an offset in this text.
     pub(super) fn place(&self, offset: usize) -> usize {
@@ -93,12 +105,8 @@ impl Entry {
 
     /// Where the link within two offsets leads, if it leads to the web.
     pub(super) fn url_within(&self, start: usize, end: usize) -> Option<String> {
-        self.marks.iter().filter(|mark| start <= mark.start && mark.end <= end).find_map(|mark| {
-            match &mark.style {
-                Style::Link(url) if url.starts_with("http") => Some(url.clone()),
-                _ => None,
-            }
-        })
+        let within = self.marks.iter().filter(|mark| start <= mark.start && mark.end <= end);
+        within.filter_map(|mark| mark.address()).next().map(str::to_owned)
     }
 
     fn push(&mut self, text: &str, place: usize) {

@@ -1,5 +1,8 @@
 //! What headings and labels lead their reader to expect below them: books, courses, tools, or nothing in particular.
 
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
 use super::roles;
 use crate::ResourceKind;
 
@@ -28,87 +31,114 @@ pub(super) fn announced(label: &str) -> Option<Expect> {
     if words.is_empty() || words.len() > MAX_WORDS || roles::role_of(label).is_some() {
         return None;
     }
-    let mut kinds: Vec<ResourceKind> = ResourceKind::ALL
-        .into_iter()
-        .filter(|kind| words.iter().any(|word| announces(*kind, word, words.len() == 1)))
-        .collect();
+    let mut kinds = kinds_announced(&words);
     // "Learn tools for your projects" is about projects, "Phase 3: Tools and agents" about a phase.
-    let long = words.len() > MAX_TOOL_WORDS || words.iter().any(|word| is_among(word, ORDERING));
+    let long = words.len() > MAX_TOOL_WORDS || words.iter().any(|word| ORDERING.has(word));
     if kinds.len() > 1 || long {
         kinds.retain(|kind| *kind != ResourceKind::Tool);
     }
-    if words.iter().any(|word| is_among(word, HANDLING)) {
+    if words.iter().any(|word| HANDLING.has(word)) {
         kinds.retain(|kind| *kind != ResourceKind::Project);
     }
-    if matches!(&words[..], [verb, what] if is_among(verb, GETTING) && what == "certified") {
+    if matches!(&words[..], [verb, what] if GETTING.has(verb) && what == "certified") {
         kinds = vec![ResourceKind::Certification];
     }
     match kinds[..] {
         [kind] => Some(Expect::Only(kind)),
-        [] => words.iter().any(|word| is_among(word, GENERAL)).then_some(Expect::Any),
+        [] => words.iter().any(|word| GENERAL.has(word)).then_some(Expect::Any),
         _ => Some(Expect::Any),
     }
 }
 
 /// Whether a heading only orders what is below it: it names no role, no skill and no resource.
 pub(super) fn orders_only(label: &str) -> bool {
-    let words = words(label);
     if roles::role_of(label).is_some() {
         return false;
     }
-    announced(label).is_some()
-        || words.is_empty()
-        || words.iter().any(|word| is_among(word, ORDERING))
-        || only_fills(label)
+    announced(label).is_some() || each_word(label).any(|word| ORDERING.has(&word)) || only_fills(label)
 }
 
 /// Whether a text is made of words that name nothing.
 pub(super) fn only_fills(text: &str) -> bool {
-    words(text).iter().all(|word| is_among(word, FILLERS))
+    each_word(text).all(|word| FILLERS.has(&word))
 }
 
 /// Headings with these words are about handling projects, not about what to build.
-const HANDLING: &str = "in with using configure working create creating manage managing open add adding migrate import convert setup set \
-    settings reference properties property files structure dependencies";
+static HANDLING: WordList = WordList::new(
+    "in with using configure working create creating manage managing open add adding migrate import convert setup set \
+    settings reference properties property files structure dependencies",
+);
 
 /// `Get certified` announces certifications; `Microsoft Certified` begins the name of one.
-const GETTING: &str = "get getting become be";
+static GETTING: WordList = WordList::new("get getting become be");
 
 /// Words that announce resources of no kind in particular.
-const GENERAL: &str = "resources references reading material materials study literature";
+static GENERAL: WordList = WordList::new("resources references reading material materials study literature");
 
 /// Words of headings that order a guide and name no subject.
-const ORDERING: &str = "skill skills roadmap path phase part week weeks month months step steps stage next reality check myth myths \
+static ORDERING: WordList = WordList::new(
+    "skill skills roadmap path phase part week weeks month months step steps stage next reality check myth myths \
     struggle struggles career careers overview introduction summary outline faq portfolio building expect expected \
-    expects outcomes level levels interview interviews day who what why how";
+    expects outcomes level levels interview interviews day who what why how",
+);
 
 /// Words that a heading may be made of without naming anything.
-const FILLERS: &str = "beginner intermediate advanced junior mid senior free paid core more other further and the a for of to or online \
-    best top basic basics bonus example examples getting started general";
+static FILLERS: WordList = WordList::new(
+    "beginner intermediate advanced junior mid senior free paid core more other further and the a for of to or online \
+    best top basic basics bonus example examples getting started general",
+);
 
-/// Whether a word of a label announces a kind; a singular only where it is all of the label.
-fn announces(kind: ResourceKind, word: &str, alone: bool) -> bool {
-    let (plural, singular) = match kind {
-        ResourceKind::Book => ("books textbooks ebooks", "book textbook"),
-        ResourceKind::Course => {
-            ("courses moocs bootcamps tutorials curricula", "course mooc tutorial curriculum")
-        }
-        ResourceKind::Certification => {
-            ("certifications certificates certs credentials exams", "certification certificate exam")
-        }
-        ResourceKind::Project => ("projects", "project portfolio"),
-        ResourceKind::Tool => (
-            "tools tooling technologies frameworks libraries platforms languages databases stores apis stack packages",
-            "tool technology framework library platform",
-        ),
-        ResourceKind::Link => ("links websites blogs", "link website"),
-    };
-    is_among(word, plural) || (alone && is_among(word, singular))
+/// Words of labels that announce a kind, in the order of the kinds; singulars only where they are all of the label.
+static PLURALS: [WordList; 6] = [
+    WordList::new("books textbooks ebooks"),
+    WordList::new("courses moocs bootcamps tutorials curricula"),
+    WordList::new("certifications certificates certs credentials exams"),
+    WordList::new("projects"),
+    WordList::new(
+        "tools tooling technologies frameworks libraries platforms languages databases stores apis stack packages",
+    ),
+    WordList::new("links websites blogs"),
+];
+static SINGULARS: [WordList; 6] = [
+    WordList::new("book textbook"),
+    WordList::new("course mooc tutorial curriculum"),
+    WordList::new("certification certificate exam"),
+    WordList::new("project portfolio"),
+    WordList::new("tool technology framework library platform"),
+    WordList::new("link website"),
+];
+
+/// The kinds that the words of a label announce.
+fn kinds_announced(words: &[String]) -> Vec<ResourceKind> {
+    let announces =
+        |at: usize, word: &String| PLURALS[at].has(word) || (words.len() == 1 && SINGULARS[at].has(word));
+    let kinds = ResourceKind::ALL.into_iter().enumerate();
+    kinds.filter(|(at, _)| words.iter().any(|word| announces(*at, word))).map(|(_, kind)| kind).collect()
 }
 
-/// Whether a word is one of those in a list, which spaces part.
-pub(super) fn is_among(word: &str, list: &str) -> bool {
-    list.split(' ').any(|listed| listed == word)
+/// Words that spaces part; every heading, label and title is held against some.
+pub(super) struct WordList {
+    words: &'static str,
+    set: OnceLock<HashSet<&'static str>>,
+}
+
+impl WordList {
+    pub(super) const fn new(words: &'static str) -> Self {
+        WordList { words, set: OnceLock::new() }
+    }
+
+    /// Whether a word, in lower case, is one of them.
+    pub(super) fn has(&self, word: &str) -> bool {
+        self.set.get_or_init(|| self.words.split(' ').collect()).contains(word)
+    }
+}
+
+/// What follows one of these beginnings, whatever their case. They are in lower case.
+pub(super) fn after<'a>(text: &'a str, beginnings: &[&str]) -> Option<&'a str> {
+    beginnings.iter().find_map(|beginning| {
+        let (head, rest) = text.split_at_checked(beginning.len())?;
+        head.eq_ignore_ascii_case(beginning).then_some(rest)
+    })
 }
 
 /// Words in lower case; what stands before the first and between them does not matter.
@@ -133,23 +163,15 @@ pub(super) fn label(text: &str) -> Option<(Expect, usize)> {
 
 /// The level that a text begins with, and the offset of what follows: `Beginner: a clock`.
 pub(super) fn level(text: &str) -> Option<(&'static str, usize)> {
-    let lower = text.to_lowercase();
+    let words = text.trim_start_matches(|c: char| !c.is_alphanumeric());
     let levels = [
-        ("beginner", "beginner"),
-        ("easy", "beginner"),
-        ("starter", "beginner"),
-        ("intermediate", "intermediate"),
-        ("medium", "intermediate"),
-        ("advanced", "advanced"),
-        ("hard", "advanced"),
-        ("expert", "advanced"),
+        ("beginner", &["beginner", "easy", "starter"][..]),
+        ("intermediate", &["intermediate", "medium"]),
+        ("advanced", &["advanced", "hard", "expert"]),
     ];
-    let start = text.len() - text.trim_start_matches(|c: char| !c.is_alphanumeric()).len();
-    let (name, level) =
-        levels.into_iter().find(|(name, _)| lower.get(start..).is_some_and(|rest| rest.starts_with(name)))?;
-    let rest = text.get(start + name.len()..)?;
-    let after = rest.trim_start().strip_prefix([':', '-', '–', '—'])?.trim_start();
-    Some((level, text.len() - after.len()))
+    let (level, rest) = levels.into_iter().find_map(|(level, names)| Some((level, after(words, names)?)))?;
+    let behind = rest.trim_start().strip_prefix([':', '-', '–', '—'])?.trim_start();
+    Some((level, text.len() - behind.len()))
 }
 
 /// The level that a heading speaks of.

@@ -24,9 +24,10 @@ mod tests;
 
 use std::collections::HashSet;
 
-use entries::{Entry, Form, Style};
+use entries::{Entry, Form};
 use expect::Expect;
 pub use profile::{Cited, Profile, profile};
+use projects::Proposal;
 use titles::Title;
 pub use tools::tool_name;
 
@@ -67,8 +68,8 @@ struct Around {
     section: Option<usize>,
     /// By the headings of the section.
     heading: Expect,
-    /// The section's own heading is a resource, and what is below describes it.
-    described: bool,
+    /// The section's own heading is a resource of this kind, and what is below describes it.
+    described: Option<ResourceKind>,
     /// By a label that stands before a list.
     label: Option<Expect>,
     /// By the items that an item stands in, outermost first.
@@ -108,10 +109,11 @@ impl Finder<'_> {
             .then_some((expected.from, entry.text.len()));
         let tools: Vec<(usize, usize)> = records::tool_fields(entry).chain(all).collect();
         for mention in tools::mentions(entry, &taken, &tools) {
-            let place = (mention.start, mention.end);
-            let resource = self.resource(entry, ResourceKind::Tool, place);
-            // A level is the step's that uses the tool, not the tool's.
-            self.push(Resource { title: mention.name, level: None, ..resource });
+            if !self.is_known(ResourceKind::Tool, &mention.name) {
+                let resource = self.resource(entry, ResourceKind::Tool, (mention.start, mention.end));
+                // A level is the step's that uses the tool, not the tool's.
+                self.push(Resource { title: mention.name, level: None, ..resource });
+            }
         }
     }
 
@@ -129,12 +131,13 @@ impl Finder<'_> {
             .rev()
             .find_map(|(_, expect)| *expect)
             .unwrap_or_default();
-        let own = announced.last().is_some_and(Option::is_none);
         let orders = path.last().is_none_or(|heading| expect::orders_only(heading));
-        let parent = path.len().checked_sub(2).and_then(|parent| announced[parent]);
-        let described =
-            own && !orders && matches!(parent, Some(Expect::Only(kind)) if kind != ResourceKind::Tool);
-        self.around = Around { section: Some(section), heading, described, label: None, items: Vec::new() };
+        let described = match announced[..] {
+            [.., Some(Expect::Only(kind)), None] if !orders && kind != ResourceKind::Tool => Some(kind),
+            _ => None,
+        };
+        let heading = if described.is_some() { Expect::Nothing } else { heading };
+        self.around = Around { section: Some(section), heading, described, ..Around::default() };
     }
 
     /// What an entry is expected to hold: by its own label, the items around it, a label before the list, or the headings.
@@ -143,20 +146,19 @@ impl Finder<'_> {
         if let Form::Item { depth } = entry.form {
             self.around.items.truncate(depth);
         }
-        let outer = self.around.items.iter().rev().find_map(|expect| *expect);
-        let by_headings = if self.around.described { Expect::Nothing } else { self.around.heading };
         let around = match &entry.form {
-            Form::Item { .. } => outer.or(self.around.label).unwrap_or(by_headings),
-            _ => by_headings,
-        };
-        let announces = expect::announced(&entry.text);
-        match &entry.form {
-            Form::Item { .. } => self.around.items.push(own.map(|(kind, _)| kind).or(announces)),
-            Form::Paragraph => {
-                self.around.label = own.filter(|&(_, from)| from == entry.text.len()).map(|(kind, _)| kind)
+            Form::Item { .. } => {
+                let outer = self.around.items.iter().rev().find_map(|expect| *expect);
+                let own = own.map(|(kind, _)| kind).or_else(|| expect::announced(&entry.text));
+                self.around.items.push(own);
+                outer.or(self.around.label).unwrap_or(self.around.heading)
             }
-            _ => {}
-        }
+            Form::Paragraph => {
+                self.around.label = own.filter(|&(_, from)| from == entry.text.len()).map(|(kind, _)| kind);
+                self.around.heading
+            }
+            _ => self.around.heading,
+        };
         match own {
             Some((kind, from)) if from < entry.text.len() => Expected { kind, from, labeled: true },
             // It announces what follows, and names nothing itself.
@@ -167,24 +169,25 @@ impl Finder<'_> {
 
     /// A heading may be the name of what the heading above it announces.
     fn heading(&mut self, entry: &Entry) -> Vec<(usize, usize)> {
-        let Some(Expect::Only(kind)) = Some(self.around.heading).filter(|_| self.around.described) else {
-            return Vec::new();
-        };
-        let Some(found) = projects::proposal(entry, 0, false) else { return Vec::new() };
-        let place = (found.start, found.end);
-        let resource = self.resource(entry, kind, place);
-        let level = found.level.map(str::to_owned).or(resource.level.clone());
+        let named = self.around.described.and_then(|kind| Some((kind, projects::proposal(entry, 0, false)?)));
+        let Some((kind, found)) = named else { return Vec::new() };
         let section = &self.document.sections[entry.section];
-        let serves = serves::serves(self.document, &section.heading_path, true);
         let body = section.blocks.first().map_or("", |block| block.span.of(&self.document.text));
-        self.push(Resource { level, serves, about: about(&body.replace('\n', " ")), ..resource });
-        vec![place]
+        let serves = serves::serves(self.document, &section.heading_path, true);
+        let resource = Resource { serves, ..self.proposed(entry, kind, &found, &body.replace('\n', " ")) };
+        self.push(resource);
+        vec![(found.start, found.end)]
+    }
+
+    fn proposed(&self, entry: &Entry, kind: ResourceKind, found: &Proposal, described: &str) -> Resource {
+        let resource = self.resource(entry, kind, (found.start, found.end));
+        let level = found.level.map(str::to_owned).or(resource.level);
+        Resource { level, about: about(described), ..resource }
     }
 
     /// The one resource of a record, and where its name stands.
     fn record(&mut self, entry: &Entry) -> Option<Vec<(usize, usize)>> {
-        let around = if self.around.described { Expect::Nothing } else { self.around.heading };
-        let record = records::record(entry, around)?;
+        let record = records::record(entry, self.around.heading)?;
         let place = (record.start, record.end);
         let resource = self.resource(entry, record.kind, place);
         self.push(Resource {
@@ -232,30 +235,23 @@ impl Finder<'_> {
             return Vec::new();
         }
         let Some(found) = projects::proposal(entry, from, labeled) else { return Vec::new() };
-        let place = (found.start, found.end);
-        let resource = self.resource(entry, ResourceKind::Project, place);
-        let level = found.level.map(str::to_owned).or(resource.level.clone());
-        let about = about(&entry.text[found.end..]);
-        self.push(Resource { level, about, ..resource });
-        vec![place]
+        self.push(self.proposed(entry, ResourceKind::Project, &found, &entry.text[found.end..]));
+        vec![(found.start, found.end)]
     }
 
     /// Addresses outside the guides that belong to nothing named so far.
     fn links(&mut self, entry: &Entry, taken: &[(usize, usize)]) -> Vec<(usize, usize)> {
         let mut places = Vec::new();
         for mark in &entry.marks {
-            let Style::Link(url) = &mark.style else { continue };
             let free = taken.iter().all(|&(start, end)| mark.end <= start || end <= mark.start);
-            if !free || !(url.starts_with("http://") || url.starts_with("https://")) {
-                continue;
-            }
+            let Some(url) = mark.address().filter(|_| free) else { continue };
             let title = &entry.text[mark.start..mark.end];
             let kind = match tool_name(title) {
                 Some(_) => ResourceKind::Tool,
                 None => titles::kind_of_title(title).unwrap_or(ResourceKind::Link),
             };
             let place = (mark.start, mark.end);
-            let resource = Resource { url: Some(url.clone()), ..self.resource(entry, kind, place) };
+            let resource = Resource { url: Some(url.to_owned()), ..self.resource(entry, kind, place) };
             self.push(resource);
             places.push(place);
         }
@@ -281,6 +277,10 @@ impl Finder<'_> {
             heading_path: section.heading_path.clone(),
             lines: self.lines.lines(span),
         }
+    }
+
+    fn is_known(&self, kind: ResourceKind, title: &str) -> bool {
+        self.seen.contains(&(kind, title.to_lowercase()))
     }
 
     fn push(&mut self, resource: Resource) {
@@ -315,9 +315,8 @@ fn price(text: &str) -> Option<String> {
         let amount = amount.trim_end_matches(['.', ',']);
         (!amount.is_empty()).then(|| rest[..sign + amount.len()].to_owned())
     });
-    let words = expect::words(text);
-    let free = words.first().is_some_and(|word| word == "free")
-        || text.to_lowercase().contains("for free")
-        || text.to_lowercase().contains("(free");
+    let lower = text.to_lowercase();
+    let free = expect::words(text).first().is_some_and(|word| word == "free")
+        || ["for free", "(free"].iter().any(|said| lower.contains(said));
     money.or_else(|| free.then(|| "free".to_owned()))
 }

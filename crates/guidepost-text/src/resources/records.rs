@@ -2,7 +2,7 @@
 //! record is one resource; its columns say what is known of it.
 
 use super::entries::{Entry, Field};
-use super::expect::{self, Expect, is_among};
+use super::expect::{self, Expect, WordList};
 use super::titles;
 use crate::ResourceKind;
 
@@ -22,38 +22,39 @@ pub(super) struct Record {
 }
 
 /// What columns are called that hold a title, whoever stands behind it, and so on.
-const TITLES: &str = "title name resource";
-const KINDS: &str = "kind type category";
-const AUTHORS: &str =
-    "author authors writer provider by platform school university publisher issuer vendor organization";
-const PRICES: &str = "price cost fee";
-const LEVELS: &str = "level difficulty";
-const ADDRESSES: &str = "url link address website";
-const REMARKS: &str = "description why notes note about for summary comment";
+static TITLES: WordList = WordList::new("title name resource");
+static KINDS: WordList = WordList::new("kind type category");
+static AUTHORS: WordList = WordList::new(
+    "author authors writer provider by platform school university publisher issuer vendor organization",
+);
+static PRICES: WordList = WordList::new("price cost fee");
+static LEVELS: WordList = WordList::new("level difficulty");
+static ADDRESSES: WordList = WordList::new("url link address website");
+static REMARKS: WordList = WordList::new("description why notes note about for summary comment");
 
 /// The resource that a record tells, if it does: tools and links apart, which are found wherever they stand. `around` is
 /// what the headings above announce.
 pub(super) fn record(entry: &Entry, around: Expect) -> Option<Record> {
     let announces = |field: &&Field| telling(expect::announced(&field.name).unwrap_or_default()).is_some();
-    let titled = entry.fields.iter().find(announces).or_else(|| field(entry, TITLES));
+    let titled = entry.fields.iter().find(announces).or_else(|| field(entry, &TITLES));
     let title = titled.or_else(|| telling(around).and(entry.fields.first()))?;
-    let said = field(entry, KINDS).and_then(|field| ResourceKind::of_word(value(entry, field)));
+    let said = field(entry, &KINDS).and_then(|field| ResourceKind::of_word(value(entry, field)));
     let kind = telling(expect::announced(&title.name).unwrap_or_default()).or(said).or(telling(around))?;
     let (start, end) = titles::trimmed(&entry.text, title.start, title.end);
-    let known = |names: &str| field(entry, names).map(|field| value(entry, field).to_owned());
+    let known = |names: &WordList| field(entry, names).map(|field| value(entry, field).to_owned());
     let named = titles::names_something(&entry.text[start..end])
         && !matches!(kind, ResourceKind::Tool | ResourceKind::Link);
     named.then(|| Record {
         kind,
         start,
         end,
-        by: known(AUTHORS),
-        url: known(ADDRESSES)
+        by: known(&AUTHORS),
+        url: known(&ADDRESSES)
             .filter(|url| url.contains("://"))
             .or_else(|| entry.url_within(title.start, title.end)),
-        price: known(PRICES),
-        level: known(LEVELS).map(|level| level.to_lowercase()),
-        about: known(REMARKS),
+        price: known(&PRICES),
+        level: known(&LEVELS).map(|level| level.to_lowercase()),
+        about: known(&REMARKS),
     })
 }
 
@@ -81,13 +82,13 @@ pub(super) fn fields_of_item(text: &str) -> Vec<Field> {
 
 fn is_title(name: &str) -> bool {
     let kind = telling(expect::announced(name).unwrap_or_default());
-    kind.is_some() || is_among(&name.to_lowercase(), TITLES)
+    kind.is_some() || TITLES.has(&name.to_lowercase())
 }
 
 fn is_field(name: &str) -> bool {
     let lower = name.trim().to_lowercase();
-    let known = [TITLES, KINDS, AUTHORS, PRICES, LEVELS, ADDRESSES, REMARKS];
-    is_title(&lower) || known.iter().any(|names| is_among(&lower, names))
+    let known = [&TITLES, &KINDS, &AUTHORS, &PRICES, &LEVELS, &ADDRESSES, &REMARKS];
+    is_title(&lower) || known.iter().any(|names| names.has(&lower))
 }
 
 /// The one kind that is announced.
@@ -99,8 +100,8 @@ fn telling(expect: Expect) -> Option<ResourceKind> {
 }
 
 /// The first field that goes by one of these names.
-fn field<'a>(entry: &'a Entry, names: &str) -> Option<&'a Field> {
-    let goes_by = |field: &&Field| expect::words(&field.name).iter().any(|word| is_among(word, names));
+fn field<'a>(entry: &'a Entry, names: &WordList) -> Option<&'a Field> {
+    let goes_by = |field: &&Field| expect::words(&field.name).iter().any(|word| names.has(word));
     entry.fields.iter().find(goes_by).filter(|field| !value(entry, field).is_empty())
 }
 

@@ -1,7 +1,7 @@
 //! Roles: what guides are about, sections that are headed by one, and names in lists of roles.
 
 use super::entries::{Entry, Form, Style};
-use super::expect::is_among;
+use super::expect::{WordList, after};
 use super::{expect, serves};
 use crate::resource::Role;
 use crate::{Document, LineIndex, Lines, Section, Span};
@@ -13,7 +13,7 @@ pub(super) fn roles(document: &Document, entries: &[Entry]) -> Vec<Role> {
     let whole = Lines { first: 1, last: lines.count().max(1) as u32 };
     let metadata = &document.metadata;
     for name in &metadata.roles {
-        found.push(name, metadata.kind.as_deref() == Some("role") || metadata.roles.len() == 1, whole);
+        found.push(name, metadata.describes_its_roles(), whole);
     }
     if let Some(name) = role_of(&metadata.title) {
         found.push(&name, true, whole);
@@ -87,19 +87,24 @@ fn listed(entry: &Entry, lines: &LineIndex, found: &mut Found) {
 }
 
 /// What the last word of a role is.
-const NOUNS: &str = "engineer developer analyst scientist architect specialist researcher consultant tester programmer strategist \
-    quant statistician sre bioinformatician trainer";
+static NOUNS: WordList = WordList::new(
+    "engineer developer analyst scientist architect specialist researcher consultant tester programmer strategist \
+    quant statistician sre bioinformatician trainer",
+);
 
 /// What the last word of a role may be where the first says which field: programs have managers and designers, too.
-const NOUNS_OF_FIELDS: &str =
-    "administrator designer manager teacher technician officer writer auditor instructor";
+static NOUNS_OF_FIELDS: WordList =
+    WordList::new("administrator designer manager teacher technician officer writer auditor instructor");
 
 /// Fields of such roles.
-const FIELDS: &str = "product project program engineering data database network system systems ux ui web graphic game technical \
-    security it marketing school language science chief delivery community";
+static FIELDS: WordList = WordList::new(
+    "product project program engineering data database network system systems ux ui web graphic game technical \
+    security it marketing school language science chief delivery community",
+);
 
 /// Words that may follow a role in a title.
-const TAILS: &str = "roadmap guide career path handbook overview profile role track curriculum";
+static TAILS: WordList =
+    WordList::new("roadmap guide career path handbook overview profile role track curriculum");
 
 /// The role that a heading or a title names, if that is all it does.
 pub(super) fn role_of(heading: &str) -> Option<String> {
@@ -116,8 +121,8 @@ pub(super) fn role_of(heading: &str) -> Option<String> {
         head.iter().flat_map(|word| word.split('/')).filter(|part| !part.is_empty()).collect();
     let last = parts.last()?.to_lowercase();
     let last = last.trim_end_matches('s');
-    let of_field = parts.first().is_some_and(|first| is_among(&first.to_lowercase(), FIELDS));
-    let is_noun = is_among(last, NOUNS) || (of_field && is_among(last, NOUNS_OF_FIELDS));
+    let of_field = parts.first().is_some_and(|first| FIELDS.has(&first.to_lowercase()));
+    let is_noun = NOUNS.has(last) || (of_field && NOUNS_OF_FIELDS.has(last));
     let ranked = ["junior", "mid", "mid-level", "senior", "lead", "staff", "principal", "entry-level"];
     let ranked = parts.first().is_some_and(|word| ranked.contains(&word.to_lowercase().as_str()));
     let fits =
@@ -133,18 +138,14 @@ pub(super) fn role_of(heading: &str) -> Option<String> {
 
 /// What a guide leads to: of `How to become a Cloud Engineer`, the engineer.
 fn way_to(title: &str) -> Option<&str> {
-    let lower = title.to_lowercase();
-    let lead = ["how to become ", "becoming ", "a career as ", "career as "]
-        .iter()
-        .find(|lead| lower.starts_with(*lead))?;
-    let rest = title.get(lead.len()..)?;
+    let rest = after(title, &["how to become ", "becoming ", "a career as ", "career as "])?;
     let rest = ["a ", "an "].iter().find_map(|article| rest.strip_prefix(article)).unwrap_or(rest);
     Some(rest.split_once(" in ").map_or(rest, |(role, _)| role))
 }
 
 fn is_tail(word: &str) -> bool {
     let bare = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    is_among(&bare, TAILS) || (bare.len() == 4 && bare.chars().all(|c| c.is_ascii_digit()))
+    TAILS.has(&bare) || (bare.len() == 4 && bare.chars().all(|c| c.is_ascii_digit()))
 }
 
 fn begins_upper(text: &str) -> bool {

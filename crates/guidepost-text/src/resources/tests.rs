@@ -1,9 +1,7 @@
 //! Rows of guides, and what is found in them.
 
-use proptest::prelude::*;
-
 use super::*;
-use crate::{Lines, read_document};
+use crate::read_document;
 
 /// Each resource as one line: kind, title, then what is known of it.
 fn draw(text: &str) -> Vec<String> {
@@ -192,84 +190,3 @@ fn roles_are_titles_headings_and_lists() {
         [("Data Analyst", true, 4), ("Site Reliability Engineer (SRE)", true, 6), ("NLP Engineer", false, 9)];
     assert_eq!(drawn, expected.map(|(name, described, line)| (name.to_owned(), described, line)));
 }
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
-
-    #[test]
-    fn any_text_names_things_that_stand_on_its_lines(pieces in proptest::collection::vec(0..SOUP.len(), 0..60)) {
-        let text: String = pieces.into_iter().map(|piece| SOUP[piece]).collect();
-        for path in ["guide.md", "guide.txt"] {
-            let document = read_document(path, text.as_bytes());
-            let count = LineIndex::new(&document.text).count().max(1) as u32;
-            let named = named(&document);
-            for resource in &named.resources {
-                prop_assert!(!resource.title.trim().is_empty() && !resource.title.contains('\n'), "{resource:?}");
-                prop_assert!(1 <= resource.lines.first && resource.lines.first <= resource.lines.last, "{resource:?}");
-                prop_assert!(resource.lines.last <= count, "{resource:?} of {count}");
-            }
-            prop_assert!(named.roles.iter().all(|role| role.lines.last <= count), "{:?} of {count}", named.roles);
-            profile(&document, Lines { first: 1, last: count });
-        }
-    }
-}
-
-/// What the rules look for, and what comes between.
-const SOUP: [&str; 56] = [
-    "# ",
-    "## ",
-    "### ",
-    "\n",
-    "\n\n",
-    "- ",
-    "  - ",
-    "1. ",
-    "| ",
-    "|---|---|\n",
-    "> ",
-    "```\n",
-    "```markmap\n",
-    "**",
-    "*",
-    "`",
-    "\"",
-    "“",
-    "”",
-    "„",
-    "(",
-    ")",
-    "[",
-    "](https://x.example)",
-    ":",
-    ": ",
-    ", ",
-    "; ",
-    ". ",
-    " – ",
-    "/",
-    "&",
-    " by ",
-    "by ",
-    "edited by ",
-    "from ",
-    "Books",
-    "Courses",
-    "Certifications",
-    "Projects",
-    "Tools",
-    "Skills",
-    "Roadmap",
-    "Certified ",
-    "Associate",
-    "Beginner: ",
-    "None",
-    "retired",
-    "A.",
-    "Ärger",
-    "é",
-    "日本",
-    "😀",
-    "C++",
-    "Python",
-    "Data Analyst ",
-];

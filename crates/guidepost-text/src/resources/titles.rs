@@ -1,7 +1,7 @@
 //! Titles in running text: where one begins and ends, and who stands behind it.
 
 use super::entries::{Entry, Mark, Style};
-use super::expect;
+use super::expect::{self, WordList};
 use crate::ResourceKind;
 
 /// A title in an entry's text.
@@ -72,7 +72,7 @@ pub(super) fn offers(entry: &Entry, from: usize, kind: ResourceKind, listed: boo
         let before = text.get(from..mark.start).is_some_and(|before| before.trim().is_empty());
         before && text[mark.start..mark.end].trim_end().ends_with(':')
     };
-    let retired = text[from..].trim_start().to_lowercase().starts_with("retired")
+    let retired = expect::after(text[from..].trim_start(), &["retired"]).is_some()
         || entry.marks.iter().any(|mark| mark.style == Style::Emphasis && gone(mark));
     titles.into_iter().filter(|title| !retired && names_something(&text[title.start..title.end])).collect()
 }
@@ -80,31 +80,19 @@ pub(super) fn offers(entry: &Entry, from: usize, kind: ResourceKind, listed: boo
 /// The kind that a title tells by itself: `.. Specialization`, `.. Certified ..`.
 pub(super) fn kind_of_title(title: &str) -> Option<ResourceKind> {
     let words = expect::words(title);
-    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-    let courses = [
-        "course",
-        "courses",
-        "specialization",
-        "nanodegree",
-        "zoomcamp",
-        "bootcamp",
-        "micromasters",
-        "mooc",
-        "moocs",
-        "tutorial",
-        "tutorials",
-        "masterclass",
+    let kinds = [
+        (ResourceKind::Certification, &CERTIFIED),
+        (ResourceKind::Course, &TAUGHT),
+        (ResourceKind::Book, &PRINTED),
     ];
-    if has(&["certified", "certificate", "certification", "comptia"]) {
-        Some(ResourceKind::Certification)
-    } else if has(&courses) {
-        Some(ResourceKind::Course)
-    } else if has(&["book", "handbook", "textbook"]) {
-        Some(ResourceKind::Book)
-    } else {
-        None
-    }
+    kinds.into_iter().find(|(_, telling)| words.iter().any(|word| telling.has(word))).map(|(kind, _)| kind)
 }
+
+static CERTIFIED: WordList = WordList::new("certified certificate certification comptia");
+static TAUGHT: WordList = WordList::new(
+    "course courses specialization nanodegree zoomcamp bootcamp micromasters mooc moocs tutorial tutorials masterclass",
+);
+static PRINTED: WordList = WordList::new("book handbook textbook");
 
 /// What may be a title: set off, not as code, not inside another mark, and no label.
 fn title_marks(entry: &Entry, from: usize) -> impl Iterator<Item = &Mark> {
@@ -214,7 +202,7 @@ pub(super) fn pieces(text: &str, from: usize) -> Vec<(usize, usize)> {
 pub(super) fn certifications_in_prose(text: &str) -> Vec<(usize, usize)> {
     let telling = |run: &(usize, usize)| {
         let words = expect::words(&text[run.0..run.1]);
-        words.len() > 1 && words.iter().any(|word| CERTIFYING.contains(&word.as_str()))
+        words.len() > 1 && words.iter().any(|word| CERTIFYING.has(word))
     };
     capitalized_runs(text, 0).into_iter().filter(telling).collect()
 }
@@ -243,8 +231,8 @@ fn in_prose(entry: &Entry, from: usize) -> Vec<Title> {
         .collect()
 }
 
-const CERTIFYING: [&str; 6] =
-    ["certified", "certificate", "certification", "associate", "specialty", "comptia"];
+static CERTIFYING: WordList =
+    WordList::new("certified certificate certification associate specialty comptia");
 
 /// Bytes of the abbreviation of a title that follows it in parentheses.
 fn abbreviation_length(rest: &str, title: &str) -> usize {
@@ -285,11 +273,7 @@ fn capitalized_runs(text: &str, from: usize) -> Vec<(usize, usize)> {
 /// Who wrote it, as it follows a title, and the bytes that takes: `, edited by A. B and C: ..`.
 pub(super) fn byline(rest: &str) -> Option<(String, usize)> {
     let inner = rest.trim_start_matches([',', ' ']);
-    let lower = inner.to_lowercase();
-    let lead = ["by ", "edited by ", "from ", "(by ", "— ", "– ", "- "]
-        .iter()
-        .find(|lead| lower.starts_with(*lead))?;
-    let names = inner.get(lead.len()..)?;
+    let names = expect::after(inner, &["by ", "edited by ", "from ", "(by ", "— ", "– ", "- "])?;
     let names = names.strip_prefix("the ").unwrap_or(names);
     let length = names_length(names);
     let name = names[..length].trim_end_matches([',', ' ']);
@@ -385,8 +369,7 @@ fn abbreviates(name: &str, title: &str) -> bool {
 
 /// Not `None`, `None specific available`, `N/A`.
 pub(super) fn names_something(title: &str) -> bool {
-    let lower = title.trim().to_lowercase();
-    let nothing = ["none", "n/a", "no ", "not ", "tbd"].iter().any(|word| lower.starts_with(word));
+    let nothing = expect::after(title.trim(), &["none", "n/a", "no ", "not ", "tbd"]).is_some();
     !nothing && title.chars().filter(|c| c.is_alphanumeric()).count() >= 2
 }
 
