@@ -30,7 +30,7 @@ fn main() -> anyhow::Result<()> {
     let model = load_model()?;
     let shipped = Shipped::open(&model)?;
     let snapshot = &shipped.snapshot;
-    let names = snapshot.names()?;
+    let catalog = catalog(&snapshot.names()?);
     let judged: Result<Vec<Judged>, _> = QUESTIONS.lines().map(serde_json::from_str).collect();
     let judged = judged?;
     println!(
@@ -49,12 +49,12 @@ fn main() -> anyhow::Result<()> {
             let hits = search(snapshot, Some(&model), &left, options)?;
             let kinds = if kinds.is_empty() { ResourceKind::ALL[..4].to_vec() } else { kinds };
             let wanted = Wanted { kinds: &kinds, serves: None, question: Some((&left, &hits)), own_words };
-            let found = find_resources(snapshot, catalog(&names), wanted);
+            let found = find_resources(snapshot, &catalog, wanted);
             let right: Vec<bool> = found
                 .iter()
                 .take(3)
                 .map(|found| {
-                    let entry = &found.entry;
+                    let entry = found.entry;
                     judged.expected.iter().any(|expected| {
                         let titles =
                             entry.mentions.iter().map(|mention| mention.resource.title.to_lowercase());

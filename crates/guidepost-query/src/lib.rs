@@ -26,6 +26,6 @@ pub use confidence::{Evidence, MIN_ANSWER_CONFIDENCE, confidence};
 pub use fusion::{CANDIDATES, DENSE_WEIGHT, Fused, Ranking, fuse};
 pub use metrics::{Interval, bootstrap, ndcg_at};
 pub use question::{MAX_WORDS, Question, QuestionError};
-pub use resources::{FoundResource, OWN_WORDS, Wanted, find_resources, kinds_asked};
+pub use resources::{FoundResource, OWN_WORDS, Wanted, count_serving, find_resources, kinds_asked};
 pub use roles::{RoleEntry, RolePlace, find_roles, roles};
 pub use search::{Hit, Mode, Retrieved, SearchError, SearchOptions, Trace, hits, search};

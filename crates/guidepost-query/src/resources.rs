@@ -1,13 +1,13 @@
 //! Resources that fit a question, a role, or both, best first.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use guidepost_index::{DocumentRecord, Snapshot, analyze};
 use guidepost_text::ResourceKind;
 
 use crate::catalog::{CatalogEntry, Mention};
 use crate::question::Weighed;
-use crate::{Hit, Question};
+use crate::{Hit, Question, RoleEntry};
 
 /// What is looked for.
 #[derive(Debug, Clone, Copy)]
@@ -23,10 +23,10 @@ pub struct Wanted<'a> {
 }
 
 /// A resource that was found.
-#[derive(Debug, Clone)]
-pub struct FoundResource {
+#[derive(Debug, Clone, Copy)]
+pub struct FoundResource<'a> {
     /// The resource.
-    pub entry: CatalogEntry,
+    pub entry: &'a CatalogEntry,
     /// How well it fits the question, in [0, 1]; 0 where none was asked. Says nothing across questions.
     pub score: f32,
 }
@@ -43,24 +43,25 @@ const MIN_SCORE: f32 = 0.15;
 
 /// The resources of a catalog that are wanted. To a question: those that share its words, or that stand in a passage
 /// which answers it, best first; else in the catalog's order.
-pub fn find_resources(snapshot: &Snapshot, catalog: Vec<CatalogEntry>, wanted: Wanted) -> Vec<FoundResource> {
-    let documents = snapshot.documents();
-    let role = wanted.serves.map(role_terms);
-    let fits = |entry: &CatalogEntry| {
+pub fn find_resources<'a>(
+    snapshot: &Snapshot,
+    catalog: &'a [CatalogEntry],
+    wanted: Wanted,
+) -> Vec<FoundResource<'a>> {
+    let role = wanted.serves.map(|name| (role_terms(name), Servings::of(snapshot.documents(), catalog)));
+    let fits = |entry: &&CatalogEntry| {
         (wanted.kinds.is_empty() || wanted.kinds.contains(&entry.kind))
-            && role.as_ref().is_none_or(|role| {
-                entry.mentions.iter().any(|mention| serves(mention, &documents[mention.document], role))
-            })
+            && role.as_ref().is_none_or(|(role, servings)| servings.serves(entry, role))
     };
-    let entries = catalog.into_iter().filter(fits);
+    let entries = catalog.iter().filter(fits);
     let Some((question, hits)) = wanted.question else {
         return entries.map(|entry| FoundResource { entry, score: 0.0 }).collect();
     };
     let weighed = question.weigh(snapshot);
     let mut found: Vec<(f32, FoundResource)> = entries
         .map(|entry| {
-            let own = own_words_of(&entry, &weighed);
-            (own, FoundResource { score: score(wanted.own_words, own, &entry, hits), entry })
+            let own = own_words_of(entry, &weighed);
+            (own, FoundResource { score: score(wanted.own_words, own, entry, hits), entry })
         })
         .collect();
     // A passage names many resources. Where some of them say what is asked for, their neighbors only stand beside them.
@@ -123,16 +124,49 @@ fn passage(mention: &Mention, hits: &[Hit]) -> Option<f32> {
     hits.iter().find(holds).map(|hit| hit.trace.fused.score * (0.5 + hit.confidence / 2.0))
 }
 
-/// Whether a mention serves a role: its heading, its guide's title, or the roles that its guide is about name all of it. A
-/// guide that lists roles without being about them serves none.
-fn serves(mention: &Mention, document: &DocumentRecord, role: &HashSet<String>) -> bool {
-    let (resource, metadata) = (&mention.resource, &document.metadata);
-    let about = metadata.kind.as_deref() == Some("role") || metadata.roles.len() == 1;
-    let places = std::iter::once(&resource.serves)
+/// How many resources of a catalog serve each role, in the order of the roles.
+pub fn count_serving(snapshot: &Snapshot, catalog: &[CatalogEntry], roles: &[RoleEntry]) -> Vec<usize> {
+    let servings = Servings::of(snapshot.documents(), catalog);
+    let count = |role: &RoleEntry| {
+        let terms = role_terms(&role.name);
+        catalog.iter().filter(|entry| servings.serves(entry, &terms)).count()
+    };
+    roles.iter().map(count).collect()
+}
+
+/// What the resources of a catalog serve: the places that say it, each analyzed once however many resources stand there.
+struct Servings<'a> {
+    documents: &'a [DocumentRecord],
+    terms: HashMap<&'a str, HashSet<String>>,
+}
+
+impl<'a> Servings<'a> {
+    fn of(documents: &'a [DocumentRecord], catalog: &'a [CatalogEntry]) -> Servings<'a> {
+        let mut terms = HashMap::new();
+        for mention in catalog.iter().flat_map(|entry| &entry.mentions) {
+            for place in places(mention, documents) {
+                terms.entry(place).or_insert_with(|| role_terms(place));
+            }
+        }
+        Servings { documents, terms }
+    }
+
+    /// Whether a place that says what the resource serves names all of a role.
+    fn serves(&self, entry: &CatalogEntry, role: &HashSet<String>) -> bool {
+        let mut places = entry.mentions.iter().flat_map(|mention| places(mention, self.documents));
+        places.any(|place| self.terms.get(place).is_some_and(|terms| role.is_subset(terms)))
+    }
+}
+
+/// Where it says what a mention serves: its headings, its guide's title, and the roles that its guide is about. A guide
+/// that lists roles without being about them serves none.
+fn places<'a>(mention: &'a Mention, documents: &'a [DocumentRecord]) -> impl Iterator<Item = &'a str> {
+    let (resource, metadata) = (&mention.resource, &documents[mention.document].metadata);
+    std::iter::once(&resource.serves)
         .chain(&resource.heading_path)
-        .chain(metadata.roles.iter().filter(|_| about))
-        .chain(std::iter::once(&metadata.title));
-    places.into_iter().any(|place| role.is_subset(&role_terms(place)))
+        .chain(metadata.roles.iter().filter(|_| metadata.describes_its_roles()))
+        .chain(std::iter::once(&metadata.title))
+        .map(String::as_str)
 }
 
 /// The terms of a role's name, with its usual abbreviations spelled out.

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use guidepost_query::{
-    Answer, FoundResource, MIN_ANSWER_CONFIDENCE, OWN_WORDS, Statement, Wanted, answer, catalog,
-    find_resources, kinds_asked,
+    Answer, CatalogEntry, FoundResource, MIN_ANSWER_CONFIDENCE, OWN_WORDS, Statement, Wanted, answer,
+    catalog, find_resources, kinds_asked,
 };
 use guidepost_text::ResourceKind;
 
@@ -23,7 +23,8 @@ pub(crate) fn run(args: &QueryArgs, console: &Console) -> anyhow::Result<Outcome
         console.note("no guide here answers that");
     }
     let outcome = if verified.is_some() { Outcome::Found } else { Outcome::NothingFound };
-    let resources = if verified.is_some() { fitting(&searched)? } else { Vec::new() };
+    let catalog = if verified.is_some() { catalog(&searched.snapshot.names()?) } else { Vec::new() };
+    let resources = fitting(&searched, &catalog);
     let results = Results::new("ask", &searched)
         .with_answer(verified, &searched)
         .with_resources(&resources, &searched.snapshot);
@@ -47,7 +48,7 @@ const KINDS: [ResourceKind; 5] = [
 ];
 
 /// Resources of the guides that answer, which fit the question too.
-fn fitting(searched: &Searched) -> anyhow::Result<Vec<FoundResource>> {
+fn fitting<'a>(searched: &Searched, catalog: &'a [CatalogEntry]) -> Vec<FoundResource<'a>> {
     let (asked, left) = kinds_asked(&searched.question);
     let wanted = Wanted {
         kinds: if asked.is_empty() { &KINDS } else { &asked },
@@ -61,13 +62,13 @@ fn fitting(searched: &Searched) -> anyhow::Result<Vec<FoundResource>> {
         .filter(|hit| hit.confidence >= searched.min_confidence)
         .map(|hit| hit.chunk.document as usize)
         .collect();
-    let mut found = find_resources(&searched.snapshot, catalog(&searched.snapshot.names()?), wanted);
+    let mut found = find_resources(&searched.snapshot, catalog, wanted);
     found.retain(|found| {
         let near = found.entry.mentions.iter().any(|mention| answering.contains(&mention.document));
         near && found.score >= FITS
     });
     found.truncate(RESOURCES);
-    Ok(found)
+    found
 }
 
 /// Holds every statement against its guide as it is now, and drops what does not stand there any more.

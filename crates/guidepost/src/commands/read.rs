@@ -17,7 +17,7 @@ use crate::cli::ReadArgs;
 use crate::console::{Console, count, printable};
 use crate::engine::Engine;
 use crate::guide_text::{self, Guide};
-use crate::output::{FAINT, PLACE, SCHEMA_VERSION};
+use crate::output::{BOLD, FAINT, PLACE, SCHEMA_VERSION};
 use crate::settings::UserSettings;
 
 pub(crate) fn run(args: &ReadArgs, console: &Console) -> anyhow::Result<Outcome> {
@@ -228,8 +228,6 @@ impl Understood {
         })
     }
 }
-
-const BOLD: anstyle::Style = anstyle::Style::new().bold();
 
 fn span(lines: Lines) -> String {
     if lines.first == lines.last {

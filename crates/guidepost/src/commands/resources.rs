@@ -40,7 +40,8 @@ pub(crate) fn run(args: &ResourcesArgs, console: &Console) -> anyhow::Result<Out
         own_words: OWN_WORDS,
     };
     let snapshot = &ready.snapshot;
-    let found = find_resources(snapshot, catalog(&snapshot.names()?), wanted);
+    let catalog = catalog(&snapshot.names()?);
+    let found = find_resources(snapshot, &catalog, wanted);
     let limit = if args.all { usize::MAX } else { args.limit.unwrap_or(LIMIT) };
     let shown = found.iter().take(limit).enumerate();
     let views: Vec<ResourceView> =

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use guidepost_index::Snapshot;
-use guidepost_query::{OWN_WORDS, RoleEntry, RolePlace, Wanted, catalog, find_resources, roles};
+use guidepost_query::{RoleEntry, RolePlace, catalog, count_serving, roles};
 use serde_json::json;
 
 use super::resources::ready;
@@ -16,16 +16,10 @@ use crate::output::{self, FAINT, Listing, PLACE, Place, SCHEMA_VERSION, file_of,
 pub(crate) fn run(args: &RolesArgs, console: &Console) -> anyhow::Result<Outcome> {
     let snapshot = ready(&args.guides, true, console)?.snapshot;
     let names = snapshot.names()?;
-    let catalog = catalog(&names);
-    let rows: Vec<Row> = roles(&names)
-        .iter()
-        .map(|role| {
-            let wanted =
-                Wanted { kinds: &[], serves: Some(&role.name), question: None, own_words: OWN_WORDS };
-            let resources = find_resources(&snapshot, catalog.clone(), wanted).len();
-            Row::new(role, resources, &snapshot)
-        })
-        .collect();
+    let roles = roles(&names);
+    let serving = count_serving(&snapshot, &catalog(&names), &roles);
+    let rows: Vec<Row> =
+        roles.iter().zip(serving).map(|(role, resources)| Row::new(role, resources, &snapshot)).collect();
     if rows.is_empty() {
         let empty = snapshot.documents().is_empty();
         console.note(if empty { "the index holds no guides" } else { "no guide here is about a role" });

@@ -11,7 +11,7 @@ use std::io::{self, Write};
 pub(crate) use listing::{Listing, print as print_listing};
 pub(crate) use resources::{ResourceView, listing as resources};
 pub(crate) use rows::typed;
-pub(crate) use text::{FAINT, PLACE, width};
+pub(crate) use text::{BOLD, FAINT, PLACE, width};
 pub(crate) use wire::{Place, Results, SCHEMA_VERSION, file_of, place_of};
 
 use crate::cli::Format;

@@ -10,9 +10,9 @@ use serde_json::json;
 
 use super::listing::Listing;
 use super::rows::typed;
-use super::text::{FAINT, PLACE, width};
+use super::text::{BOLD, FAINT, PLACE, width};
 use super::wire::{Place, SCHEMA_VERSION, file_of, place_of};
-use crate::console::{count, printable};
+use crate::console::printable;
 
 /// A resource on the wire.
 #[derive(Debug, Clone, Serialize)]
@@ -56,7 +56,7 @@ const PLACES_SHOWN: usize = 4;
 
 impl ResourceView {
     pub(crate) fn new(rank: usize, found: &FoundResource, snapshot: &Snapshot) -> ResourceView {
-        let entry = &found.entry;
+        let entry = found.entry;
         let document = |mention: &Mention| &snapshot.documents()[mention.document];
         let mention = |mention: &Mention| MentionView {
             place: place_of(document(mention), mention.resource.lines, &mention.resource.heading_path),
@@ -100,11 +100,7 @@ impl ResourceView {
     fn citations(&self) -> String {
         let shown = self.mentions.iter().take(PLACES_SHOWN).map(|mention| mention.place.shown());
         let more = self.mentions.len().saturating_sub(PLACES_SHOWN);
-        let more = if more > 0 {
-            format!(" and {}", count(more, "more place").replace("more places", "more"))
-        } else {
-            String::new()
-        };
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         format!("{}{more}", shown.collect::<Vec<_>>().join(", "))
     }
 
@@ -120,10 +116,8 @@ impl ResourceView {
         );
         let indent = "   ";
         let options = textwrap::Options::new(width()).initial_indent(indent).subsequent_indent(indent);
-        for line in self.about().iter().flat_map(|about| {
-            textwrap::wrap(&printable(about), &options).into_iter().map(String::from).collect::<Vec<_>>()
-        }) {
-            let _ = writeln!(text, "{line}");
+        if let Some(about) = self.about() {
+            let _ = writeln!(text, "{}", textwrap::fill(&printable(about), &options));
         }
         if let Some(url) = &self.url {
             let _ = writeln!(text, "{indent}{}", printable(url));
@@ -167,8 +161,6 @@ impl ResourceView {
         ]
     }
 }
-
-const BOLD: anstyle::Style = anstyle::Style::new().bold();
 
 /// Resources as a list of their own; `total` counts those that were found, shown or not.
 pub(crate) fn listing(query: &str, views: &[ResourceView], total: usize) -> Listing {

@@ -11,7 +11,7 @@ use crate::console::printable;
 
 use super::wire::{HitView, Results, StatementView};
 
-const MATCH: Style = Style::new().bold();
+pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const PLACE: Style = AnsiColor::Cyan.on_default();
 pub(crate) const FAINT: Style = Style::new().dimmed();
 
@@ -167,7 +167,7 @@ impl Page {
         let mut at = 0;
         for word in analyze(line).into_iter().filter(|word| self.terms.contains(&word.term)) {
             marked.push_str(&line[at..word.start]);
-            marked.push_str(&format!("{MATCH}{}{MATCH:#}", &line[word.start..word.end]));
+            marked.push_str(&format!("{BOLD}{}{BOLD:#}", &line[word.start..word.end]));
             at = word.end;
         }
         marked.push_str(&line[at..]);

@@ -4,6 +4,8 @@ use std::io::Write;
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
+use crate::output::BOLD;
+
 const WIDTH: u16 = 100;
 
 /// Prints a title, the table, and a remark where there is one.
@@ -30,7 +32,6 @@ pub(super) fn print(
 
 /// One line, below the header.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
-const BOLD: anstyle::Style = anstyle::Style::new().bold();
 
 /// Names lean left, numbers right.
 fn cell(column: usize, text: &str) -> Cell {
