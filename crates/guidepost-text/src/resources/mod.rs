@@ -35,7 +35,7 @@ use crate::resource::{Named, Resource, ResourceKind};
 use crate::{Document, LineIndex, Span, sentences};
 
 /// Names the way resources are found. An index made another way finds them again when it is brought up to date.
-pub const FINDER: &str = "resources 1";
+pub const FINDER: &str = "resources 2";
 
 /// Everything that a guide names.
 pub fn named(document: &Document) -> Named {

@@ -52,12 +52,14 @@ fn courses_and_certifications_have_providers() {
         ],
     );
     check(
-        "# G\n## Courses\n- *Sound* and *Vision* (University of Oslo, on edX): both.\n- Light, Optics Institute: $49 a month.\n- Heat (free): short.\n",
+        "# G\n## Courses\n- *Sound* and *Vision* (University of Oslo, on edX): both.\n- Light, Optics Institute: $49 a month.\n- Heat (free): short.\n- Tables (dbt Labs): sound.\n- Depth, fast.ai: deep.\n",
         &[
             "course Sound | University of Oslo",
             "course Vision | University of Oslo",
             "course Light | Optics Institute | $49",
             "course Heat | free",
+            "course Tables | dbt Labs",
+            "course Depth | fast.ai",
         ],
     );
     check(

@@ -2,6 +2,7 @@
 
 use super::entries::{Entry, Mark, Style};
 use super::expect::{self, WordList};
+use super::tools::tool_name;
 use crate::ResourceKind;
 
 /// A title in an entry's text.
@@ -289,7 +290,7 @@ fn names_length(text: &str) -> usize {
         let joins =
             ["and", "&", "de", "der", "van", "von", "la", "da", "di", "del", "et", "al", "y", "of", "the"]
                 .contains(&core);
-        let upper = core.chars().next().is_some_and(char::is_uppercase) || core == "edX";
+        let upper = core.chars().next().is_some_and(char::is_uppercase) || core == "edX" || is_site(core);
         if !upper && !joins {
             break;
         }
@@ -355,7 +356,14 @@ const HOSTS: [&str; 8] =
     ["Coursera", "edX", "Udemy", "Udacity", "Maven", "Pluralsight", "LinkedIn Learning", "YouTube"];
 
 fn is_proper(name: &str) -> bool {
-    begins_upper(name) || [".ai", ".com", ".org", ".dev", ".io"].iter().any(|end| name.ends_with(end))
+    // A maker's name may begin with its tool's: `dbt Labs`.
+    let of_a_tool =
+        name.split_once(' ').is_some_and(|(tool, rest)| tool_name(tool).is_some() && begins_upper(rest));
+    begins_upper(name) || is_site(name) || of_a_tool
+}
+
+fn is_site(name: &str) -> bool {
+    [".ai", ".com", ".org", ".dev", ".io"].iter().any(|end| name.ends_with(end))
 }
 
 /// Whether a name is made of the initials of a title's words, some of them left out.
