@@ -9,6 +9,8 @@ mod tiny_model;
 mod asking;
 mod bad_input;
 mod bench;
+mod corpus;
+mod coverage;
 mod formats;
 mod indexing;
 mod models;

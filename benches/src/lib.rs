@@ -1,5 +1,6 @@
 //! What the benchmark programs share: the model, and test collections in BEIR's layout.
 
+pub mod shipped;
 pub mod spans;
 pub mod splitters;
 
@@ -13,7 +14,7 @@ use guidepost_model::{
     DeviceChoice, Execution, LocatedModel, ModelChoice, OpenDevice, Places, Precision, SentenceTransformer,
     fetch, locate, registry,
 };
-use guidepost_query::{Hit, bootstrap, ndcg_at};
+use guidepost_query::{bootstrap, ndcg_at};
 use guidepost_text::{Embed, Embedding, TextRole};
 use serde::Deserialize;
 
@@ -147,52 +148,6 @@ pub struct ExactSearch {
     pub documents: Vec<Embedding>,
 }
 
-/// The guides that ship, and the questions that come with them.
-pub struct Shipped {
-    /// The guides, indexed.
-    pub snapshot: Snapshot,
-    /// `corpus/questions.jsonl`.
-    pub questions: Vec<ShippedQuestion>,
-}
-
-/// A question over the guides that ship.
-#[derive(Deserialize)]
-pub struct ShippedQuestion {
-    /// As a reader asks it.
-    pub question: String,
-    /// File of the guide that answers it; `None` where nothing does.
-    pub guide: Option<String>,
-    /// Heading of the section that answers it; `None` where nothing does.
-    pub section: Option<String>,
-}
-
-impl ShippedQuestion {
-    /// Whether a hit lies in the section that answers.
-    pub fn is_answered_by(&self, hit: &Hit) -> bool {
-        let in_section = |section: &String| hit.chunk.chunk.heading_path.contains(section);
-        self.guide.as_ref() == Some(&hit.document.relative) && self.section.as_ref().is_some_and(in_section)
-    }
-}
-
-impl Shipped {
-    /// Indexes `corpus/`; run from the root of the checkout.
-    ///
-    /// # Errors
-    /// Another folder, or a model that fails.
-    pub fn open(embedder: &dyn Embed) -> anyhow::Result<Self> {
-        let mut guides = Vec::new();
-        for entry in fs::read_dir("corpus").context("run this from the root of the checkout")?.flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if name.ends_with(".md") && name != "README.md" {
-                guides.push(ShippedGuide { path: name.leak(), bytes: fs::read(entry.path())?.leak() });
-            }
-        }
-        guides.sort_by_key(|guide| guide.path);
-        let questions = read_lines(Path::new("corpus/questions.jsonl"))?;
-        Ok(Shipped { snapshot: index("shipped", &guides, embedder)?, questions })
-    }
-}
-
 /// Builds or updates an index that is kept between runs; one of another model is made anew.
 fn index(name: &str, guides: &[ShippedGuide], embedder: &dyn Embed) -> anyhow::Result<Snapshot> {
     let index = work_folder().join(format!("{name}-index"));
@@ -268,4 +223,10 @@ pub fn read_lines<T: for<'de> Deserialize<'de>>(path: &Path) -> anyhow::Result<V
 pub fn percent_interval(values: &[f64]) -> String {
     let interval = bootstrap(values);
     format!("{:.0} % ({:.0} to {:.0})", interval.mean * 100.0, interval.low * 100.0, interval.high * 100.0)
+}
+
+/// A mean and its 95 % interval as a cell of a table.
+pub fn interval(values: &[f64]) -> String {
+    let interval = bootstrap(values);
+    format!("{:.3} ({:.3} to {:.3})", interval.mean, interval.low, interval.high)
 }

@@ -7,7 +7,8 @@
 
 use std::path::Path;
 
-use guidepost_benches::{Collection, Shipped, load_model};
+use guidepost_benches::shipped::Shipped;
+use guidepost_benches::{Collection, load_model};
 use guidepost_index::Snapshot;
 use guidepost_query::{Evidence, Hit, Mode, Question, SearchOptions, confidence, search};
 use guidepost_text::Embed;
@@ -153,7 +154,7 @@ fn set(name: &str, model: &dyn Embed) -> anyhow::Result<Set> {
 fn shipped(model: &dyn Embed) -> anyhow::Result<Set> {
     let shipped = Shipped::open(model)?;
     let questions = shipped.questions.iter().map(|question| question.question.clone()).collect();
-    let answerable = shipped.questions.iter().map(|question| question.section.is_some()).collect();
+    let answerable = shipped.questions.iter().map(|question| !question.answers.is_empty()).collect();
     let targets = shipped.questions;
     let is_right = move |number: usize, hit: &Hit| targets[number].is_answered_by(hit);
     let snapshot = shipped.snapshot;

@@ -6,7 +6,8 @@
 //! Linux only, and from the root of the checkout.
 
 use anyhow::Context;
-use guidepost_benches::{Shipped, load_model};
+use guidepost_benches::load_model;
+use guidepost_benches::shipped::Shipped;
 use guidepost_text::{Embed, TextRole};
 
 const TEXTS: [usize; 4] = [1_000, 2_000, 4_000, 16_000];

@@ -1,32 +1,67 @@
-//! The questions that come with the guides that ship: how often the section that answers is first, and among the first
-//! three, for each way to search.
+//! The questions that come with the guides that ship: how well each way to search finds the sections that answer.
 //!
 //!     cargo run --release -p guidepost-benches --bin shipped_questions
 
-use guidepost_benches::{Shipped, load_model, percent_interval};
+use guidepost_benches::shipped::{Shipped, ShippedQuestion};
+use guidepost_benches::{interval, load_model, percent_interval};
+use guidepost_model::SentenceTransformer;
 use guidepost_query::{Mode, Question, SearchOptions, search};
+
+/// Results that are looked at.
+const LIMIT: usize = 10;
+
+/// Share of a question's words in the sections that answer, up to which it has hardly a word in common with them.
+const OTHER_WORDS: f64 = 0.34;
 
 #[expect(clippy::print_stdout, reason = "the table is what the program is for")]
 fn main() -> anyhow::Result<()> {
     let model = load_model()?;
     let shipped = Shipped::open(&model)?;
-    println!("| search | questions | first, 95 % interval | among the first three, 95 % interval |");
-    println!("|---|---|---|---|");
-    for (name, mode) in [("BM25", Mode::Bm25), ("dense", Mode::Dense), ("hybrid", Mode::Hybrid)] {
-        let (mut first, mut third) = (Vec::new(), Vec::new());
-        for question in shipped.questions.iter().filter(|question| question.section.is_some()) {
-            let options = SearchOptions { limit: 3, mode, min_confidence: 0.0 };
-            let hits = search(&shipped.snapshot, Some(&model), &Question::new(&question.question)?, options)?;
-            let right: Vec<bool> = hits.iter().map(|hit| question.is_answered_by(hit)).collect();
-            first.push(f64::from(u8::from(right.first() == Some(&true))));
-            third.push(f64::from(u8::from(right.contains(&true))));
+    let (answered, unanswered): (Vec<&ShippedQuestion>, Vec<_>) =
+        shipped.questions.iter().partition(|question| !question.answers.is_empty());
+    let other: Vec<&ShippedQuestion> =
+        answered.iter().copied().filter(|question| question.words_shared <= OTHER_WORDS).collect();
+    println!(
+        "{} guides, {} passages; {} questions that a guide answers, {} that none does.\n",
+        shipped.snapshot.documents().len(),
+        shipped.snapshot.chunk_count(),
+        answered.len(),
+        unanswered.len()
+    );
+    println!("| questions | search | first | among the first three | among the first ten | MRR@10 |");
+    println!("|---|---|---|---|---|---|");
+    for (name, questions) in [("all", &answered), ("in other words", &other)] {
+        for (mode_name, mode) in [("BM25", Mode::Bm25), ("dense", Mode::Dense), ("hybrid", Mode::Hybrid)] {
+            let ranks = ranks(&shipped, &model, questions, mode)?;
+            let within = |limit: usize| -> Vec<f64> {
+                ranks.iter().map(|rank| f64::from(u8::from(rank.is_some_and(|rank| rank <= limit)))).collect()
+            };
+            let reciprocal: Vec<f64> =
+                ranks.iter().map(|rank| rank.map_or(0.0, |rank| 1.0 / rank as f64)).collect();
+            println!(
+                "| {name}: {} | {mode_name} | {} | {} | {} | {} |",
+                questions.len(),
+                percent_interval(&within(1)),
+                percent_interval(&within(3)),
+                percent_interval(&within(LIMIT)),
+                interval(&reciprocal)
+            );
         }
-        println!(
-            "| {name} | {} | {} | {} |",
-            first.len(),
-            percent_interval(&first),
-            percent_interval(&third)
-        );
     }
     Ok(())
+}
+
+/// The rank, from 1, of the first passage that answers each question.
+fn ranks(
+    shipped: &Shipped,
+    model: &SentenceTransformer,
+    questions: &[&ShippedQuestion],
+    mode: Mode,
+) -> anyhow::Result<Vec<Option<usize>>> {
+    let options = SearchOptions { limit: LIMIT, mode, min_confidence: 0.0 };
+    let rank = |question: &&ShippedQuestion| {
+        let hits = search(&shipped.snapshot, Some(model), &Question::new(&question.question)?, options)?;
+        Ok(hits.iter().position(|hit| question.is_answered_by(hit)).map(|at| at + 1))
+    };
+    questions.iter().map(rank).collect()
 }
