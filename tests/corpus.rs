@@ -251,9 +251,12 @@ fn better_spelling(word: &str) -> Option<String> {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Question {
     question: String,
     answers: Vec<Place>,
+    /// `title`: by somebody who had read no guide; `section`: from the section that answers, put in other words.
+    written_from: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -273,6 +276,10 @@ fn questions_are_answered_by_sections_that_are_there() {
     let distinct: BTreeSet<&str> = questions.iter().map(|question| question.question.as_str()).collect();
     assert_eq!(distinct.len(), questions.len(), "a question stands there twice");
     let mut asked: BTreeMap<&str, usize> = guides.iter().map(|guide| (guide.path.as_str(), 0)).collect();
+    for question in &questions {
+        let known = question.written_from.as_deref().is_some_and(|from| ["title", "section"].contains(&from));
+        assert_eq!(known, !question.answers.is_empty(), "{question:?}");
+    }
     for place in questions.iter().flat_map(|question| &question.answers) {
         let guide = guides.iter().find(|guide| guide.path == place.guide);
         let section = guide.and_then(|guide| {

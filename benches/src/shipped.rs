@@ -26,8 +26,20 @@ pub struct ShippedQuestion {
     pub question: String,
     /// The sections that answer it; none where nothing does.
     pub answers: Vec<Answering>,
+    /// What its writer had before the eyes; `None` where nothing answers.
+    pub written_from: Option<WrittenFrom>,
     /// Share of the question's words that stand in those sections or above them, in [0, 1].
     pub words_shared: f64,
+}
+
+/// What the writer of a question had before the eyes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WrittenFrom {
+    /// A guide's title alone; what answers was looked for afterwards.
+    Title,
+    /// The section that answers, put in other words.
+    Section,
 }
 
 /// A section that answers a question, with those below it. Of a guide's title, only what stands before the first
@@ -53,6 +65,7 @@ impl ShippedQuestion {
 struct Record {
     question: String,
     answers: Vec<Place>,
+    written_from: Option<WrittenFrom>,
 }
 
 #[derive(Deserialize)]
@@ -110,7 +123,12 @@ fn resolve(record: Record, documents: &[Document]) -> anyhow::Result<ShippedQues
     }
     let asked = terms(&record.question);
     let shared = asked.intersection(&known).count() as f64 / asked.len().max(1) as f64;
-    Ok(ShippedQuestion { question: record.question, answers, words_shared: shared })
+    Ok(ShippedQuestion {
+        question: record.question,
+        answers,
+        written_from: record.written_from,
+        words_shared: shared,
+    })
 }
 
 fn terms(text: &str) -> HashSet<String> {

@@ -2,7 +2,7 @@
 //!
 //!     cargo run --release -p guidepost-benches --bin shipped_questions
 
-use guidepost_benches::shipped::{Shipped, ShippedQuestion};
+use guidepost_benches::shipped::{Shipped, ShippedQuestion, WrittenFrom};
 use guidepost_benches::{interval, load_model, percent_interval};
 use guidepost_model::SentenceTransformer;
 use guidepost_query::{Mode, Question, SearchOptions, search};
@@ -19,8 +19,15 @@ fn main() -> anyhow::Result<()> {
     let shipped = Shipped::open(&model)?;
     let (answered, unanswered): (Vec<&ShippedQuestion>, Vec<_>) =
         shipped.questions.iter().partition(|question| !question.answers.is_empty());
-    let other: Vec<&ShippedQuestion> =
-        answered.iter().copied().filter(|question| question.words_shared <= OTHER_WORDS).collect();
+    let those = |fits: &dyn Fn(&ShippedQuestion) -> bool| -> Vec<&ShippedQuestion> {
+        answered.iter().copied().filter(|question| fits(question)).collect()
+    };
+    let sets = [
+        ("all", answered.clone()),
+        ("from a title", those(&|question| question.written_from == Some(WrittenFrom::Title))),
+        ("from a section", those(&|question| question.written_from == Some(WrittenFrom::Section))),
+        ("in other words", those(&|question| question.words_shared <= OTHER_WORDS)),
+    ];
     println!(
         "{} guides, {} passages; {} questions that a guide answers, {} that none does.\n",
         shipped.snapshot.documents().len(),
@@ -30,7 +37,7 @@ fn main() -> anyhow::Result<()> {
     );
     println!("| questions | search | first | among the first three | among the first ten | MRR@10 |");
     println!("|---|---|---|---|---|---|");
-    for (name, questions) in [("all", &answered), ("in other words", &other)] {
+    for (name, questions) in &sets {
         for (mode_name, mode) in [("BM25", Mode::Bm25), ("dense", Mode::Dense), ("hybrid", Mode::Hybrid)] {
             let ranks = ranks(&shipped, &model, questions, mode)?;
             let within = |limit: usize| -> Vec<f64> {
