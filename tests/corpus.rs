@@ -255,7 +255,7 @@ fn better_spelling(word: &str) -> Option<String> {
 struct Question {
     question: String,
     answers: Vec<Place>,
-    /// `title`: by somebody who had read no guide; `section`: from the section that answers, put in other words.
+    /// `title`: from the title of a guide alone; `section`: from the section that answers, put in other words.
     written_from: Option<String>,
 }
 
