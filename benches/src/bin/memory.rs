@@ -19,6 +19,7 @@ fn main() -> anyhow::Result<()> {
     let passages = snapshot.passages()?;
     let most = TEXTS[TEXTS.len() - 1];
     let texts: Vec<&str> = passages.iter().map(String::as_str).cycle().take(most).collect();
+    model.embed(&texts[..passages.len()], TextRole::Passage, &|_| ())?;
     let at_start = most_resident()?;
     println!("after loading and {} passages: {:.1} MB resident at most\n", passages.len(), at_start / 1e6);
     println!("| texts in one call | MB of vectors | MB more than that |");
