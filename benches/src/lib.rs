@@ -4,7 +4,6 @@ pub mod shipped;
 pub mod spans;
 pub mod splitters;
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +13,7 @@ use guidepost_model::{
     DeviceChoice, Execution, LocatedModel, ModelChoice, OpenDevice, Places, Precision, SentenceTransformer,
     fetch, locate, registry,
 };
-use guidepost_query::{bootstrap, ndcg_at};
+use guidepost_query::{CollectionDocument, CollectionQuery, bootstrap, ndcg_at};
 use guidepost_text::{Embed, Embedding, TextRole};
 use serde::Deserialize;
 
@@ -55,39 +54,19 @@ pub fn locate_model() -> anyhow::Result<LocatedModel> {
     })
 }
 
-/// A test collection.
+/// A test collection, by the name of its folder.
 pub struct Collection {
     /// Name of its folder.
     pub name: String,
-    /// Documents, in the order of the file.
-    pub documents: Vec<Document>,
-    /// Questions with judgments, in the order of the file.
-    pub queries: Vec<Query>,
-    /// Relevance by question and document.
-    pub judged: HashMap<String, HashMap<String, f64>>,
+    collection: guidepost_query::Collection,
 }
 
-/// A document of a collection.
-#[derive(Deserialize)]
-pub struct Document {
-    /// Identifier.
-    #[serde(rename = "_id")]
-    pub id: String,
-    /// Title, often empty.
-    #[serde(default)]
-    pub title: String,
-    /// Text.
-    pub text: String,
-}
+impl std::ops::Deref for Collection {
+    type Target = guidepost_query::Collection;
 
-/// A question of a collection.
-#[derive(Deserialize)]
-pub struct Query {
-    /// Identifier.
-    #[serde(rename = "_id")]
-    pub id: String,
-    /// Text.
-    pub text: String,
+    fn deref(&self) -> &Self::Target {
+        &self.collection
+    }
 }
 
 impl Collection {
@@ -97,14 +76,11 @@ impl Collection {
     /// A file that is missing or not understood.
     pub fn read(folder: &Path) -> anyhow::Result<Self> {
         let name = folder.file_name().context("a collection is a folder")?.to_string_lossy().into_owned();
-        let mut judged: HashMap<String, HashMap<String, f64>> = HashMap::new();
-        for line in read(&folder.join("qrels.tsv"))?.lines().skip(1) {
-            let [query, document, grade] = line.split('\t').collect::<Vec<_>>()[..] else { continue };
-            judged.entry(query.to_owned()).or_default().insert(document.to_owned(), grade.trim().parse()?);
-        }
-        let mut queries: Vec<Query> = read_lines(&folder.join("queries.jsonl"))?;
-        queries.retain(|query| judged.contains_key(&query.id));
-        Ok(Collection { name, documents: read_lines(&folder.join("corpus.jsonl"))?, queries, judged })
+        let [corpus, queries, judgments] =
+            ["corpus.jsonl", "queries.jsonl", "qrels.tsv"].map(|file| read(&folder.join(file)));
+        let collection = guidepost_query::Collection::parse(&corpus?, &queries?, &judgments?)
+            .with_context(|| format!("`{}`", folder.display()))?;
+        Ok(Collection { name, collection })
     }
 
     /// Every document scored by its cosine to the question. A document is its title, a space and its text.
@@ -112,13 +88,14 @@ impl Collection {
     /// # Errors
     /// A disk that refuses or a model that fails.
     pub fn exact_search(&self, embedder: &dyn Embed) -> anyhow::Result<ExactSearch> {
-        let text = |document: &Document| format!("{} {}", document.title, document.text).trim().to_owned();
+        let text =
+            |document: &CollectionDocument| format!("{} {}", document.title, document.text).trim().to_owned();
         let texts: Vec<String> = self.documents.iter().map(text).collect();
         let questions: Vec<String> = self.queries.iter().map(|query| query.text.clone()).collect();
         let documents = embed_kept(&format!("{}-documents", self.name), embedder, &texts, TextRole::Passage)?;
         let questions =
             embed_kept(&format!("{}-questions", self.name), embedder, &questions, TextRole::Question)?;
-        let ndcg = |(query, vector): (&Query, &Embedding)| {
+        let ndcg = |(query, vector): (&CollectionQuery, &Embedding)| {
             let mut ranked: Vec<(f32, usize)> =
                 documents.iter().map(|row| row.cosine(vector)).zip(0..).collect();
             ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
@@ -167,7 +144,7 @@ fn index(name: &str, guides: &[ShippedGuide], embedder: &dyn Embed) -> anyhow::R
 }
 
 /// In memory for the rest of the program, as guides that ship are.
-fn as_guide(document: &Document) -> ShippedGuide {
+fn as_guide(document: &CollectionDocument) -> ShippedGuide {
     let title = if document.title.is_empty() { String::new() } else { format!("# {}\n\n", document.title) };
     let text = format!("{title}{}", document.text);
     ShippedGuide { path: format!("{}.md", document.id).leak(), bytes: text.leak().as_bytes() }

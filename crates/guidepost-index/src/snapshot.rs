@@ -184,6 +184,17 @@ impl Snapshot {
         }
     }
 
+    /// The nearest chunks by the exact scan, whatever the size; else as [`Snapshot::dense`].
+    pub fn dense_scan(&self, query: &Embedding, limit: usize) -> Vec<(ChunkId, f32)> {
+        self.vectors.as_ref().map_or_else(Vec::new, |vectors| vectors.scan(query, limit))
+    }
+
+    /// The nearest chunks by a walk over the graph, whatever the size; `None` where there is none.
+    pub fn dense_walk(&self, query: &Embedding, limit: usize) -> Option<Vec<(ChunkId, f32)>> {
+        let (graph, vectors) = (self.graph.as_ref()?, self.vectors.as_ref()?);
+        Some(graph.search(vectors, query, limit, EF_SEARCH))
+    }
+
     /// Whether this model made the vectors. Guides may have been cut by an earlier version: the next update cuts them anew.
     ///
     /// # Errors

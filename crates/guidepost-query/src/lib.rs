@@ -14,6 +14,8 @@ mod fusion;
 mod search;
 
 mod answer;
+
+mod collection;
 mod metrics;
 
 mod catalog;
@@ -22,10 +24,11 @@ mod roles;
 
 pub use answer::{Answer, Statement, answer};
 pub use catalog::{CatalogEntry, Mention, catalog};
+pub use collection::{Collection, CollectionDocument, CollectionError, CollectionQuery};
 pub use confidence::{Evidence, MIN_ANSWER_CONFIDENCE, confidence};
-pub use fusion::{CANDIDATES, DENSE_WEIGHT, Fused, Ranking, fuse};
-pub use metrics::{Interval, bootstrap, ndcg_at};
+pub use fusion::{CANDIDATES, Fused, LEAN, Lean, Ranking, fuse};
+pub use metrics::{Interval, bootstrap, mrr_at, ndcg_at, recall_at};
 pub use question::{MAX_WORDS, Question, QuestionError};
 pub use resources::{FoundResource, OWN_WORDS, Wanted, count_serving, find_resources, kinds_asked};
 pub use roles::{RoleEntry, RolePlace, find_roles, roles};
-pub use search::{Hit, Mode, Retrieved, SearchError, SearchOptions, Trace, hits, search};
+pub use search::{Hit, Mode, Retrieved, SearchError, SearchOptions, Trace, hits, rank, search, words_found};

@@ -13,6 +13,23 @@ pub fn ndcg_at(k: usize, ranking: &[&str], judged: &HashMap<String, f64>) -> f64
     if best > 0.0 { gains.enumerate().map(discounted).sum::<f64>() / best } else { 0.0 }
 }
 
+/// Reciprocal rank of the first relevant one among the first `k`; 0 where there is none.
+pub fn mrr_at(k: usize, ranking: &[&str], judged: &HashMap<String, f64>) -> f64 {
+    let first = ranking.iter().take(k).position(|id| is_relevant(id, judged));
+    first.map_or(0.0, |at| 1.0 / (at as f64 + 1.0))
+}
+
+/// Share of the relevant documents among the first `k`, in [0, 1]; 0 where nothing is relevant.
+pub fn recall_at(k: usize, ranking: &[&str], judged: &HashMap<String, f64>) -> f64 {
+    let relevant = judged.values().filter(|&&grade| grade > 0.0).count();
+    let found = ranking.iter().take(k).filter(|id| is_relevant(id, judged)).count();
+    found as f64 / relevant.max(1) as f64
+}
+
+fn is_relevant(id: &str, judged: &HashMap<String, f64>) -> bool {
+    judged.get(id).is_some_and(|&grade| grade > 0.0)
+}
+
 /// Mean with its 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
@@ -62,6 +79,32 @@ mod tests {
             assert!((ndcg_at(10, &ranking, &judged) - expected).abs() < 1e-12, "{ranking:?}");
         }
         assert_eq!(ndcg_at(10, &["a"], &HashMap::new()), 0.0);
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Reference {
+        ranking: Vec<String>,
+        judged: HashMap<String, f64>,
+        #[serde(flatten)]
+        measured: HashMap<String, f64>,
+    }
+
+    #[test]
+    fn measures_agree_with_ranx() {
+        let text = include_str!("../../../tests/fixtures/metrics/reference.jsonl");
+        for line in text.lines() {
+            let Reference { ranking, judged, measured } = serde_json::from_str(line).expect("a reference");
+            let ranking: Vec<&str> = ranking.iter().map(String::as_str).collect();
+            for (name, ours) in [
+                ("ndcg@10", ndcg_at(10, &ranking, &judged)),
+                ("mrr@10", mrr_at(10, &ranking, &judged)),
+                ("recall@10", recall_at(10, &ranking, &judged)),
+                ("recall@100", recall_at(100, &ranking, &judged)),
+            ] {
+                assert!((ours - measured[name]).abs() < 1e-9, "{name}: {ours}, ranx {}", measured[name]);
+            }
+        }
+        assert_eq!(text.lines().count(), 60);
     }
 
     #[test]

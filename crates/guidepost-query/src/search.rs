@@ -4,7 +4,7 @@ use guidepost_index::{ChunkId, DocumentRecord, IndexError, Snapshot, StoredChunk
 use guidepost_text::{Embed, EmbedError, Embedding, TextRole};
 
 use crate::confidence::{Evidence, confidence};
-use crate::fusion::{CANDIDATES, DENSE_WEIGHT, Fused, Ranking, fuse};
+use crate::fusion::{CANDIDATES, Fused, LEAN, Ranking, fuse};
 use crate::question::{Question, Weighed};
 
 /// Which legs search.
@@ -117,22 +117,16 @@ pub fn hits(
     retrieved: &Retrieved,
     options: SearchOptions,
 ) -> Result<Vec<Hit>, SearchError> {
-    let Retrieved { vector, bm25, dense } = retrieved;
-    let dense_weight = match (options.mode, vector.is_some()) {
-        (Mode::Dense, _) => 1.0,
-        (_, true) => DENSE_WEIGHT,
-        (_, false) => 0.0,
-    };
-    let cosine = |id| vector.as_ref().and_then(|vector| snapshot.cosine(vector, id));
-    let fused = fuse(bm25, dense, dense_weight, cosine);
     let weighed = question.weigh(snapshot);
+    let dense_weight = dense_weight(snapshot, &weighed, retrieved, options.mode)?;
+    let fused = fuse_by(snapshot, retrieved, dense_weight);
     let mut hits = Vec::new();
     for fused in fused.into_iter().take(options.limit) {
         let chunk = snapshot.chunk(fused.id)?;
         let trace = Trace {
             fused,
-            bm25_rank: rank(bm25, fused.id),
-            dense_rank: rank(dense, fused.id),
+            bm25_rank: place(&retrieved.bm25, fused.id),
+            dense_rank: place(&retrieved.dense, fused.id),
             dense_weight,
             coverage: coverage(&weighed, &chunk),
         };
@@ -149,7 +143,56 @@ fn embed_question(embedder: &dyn Embed, question: &Question) -> Result<Embedding
     embeddings.pop().ok_or_else(|| EmbedError("it gave no embedding for the question".into()))
 }
 
-fn rank(ranking: &Ranking, id: ChunkId) -> Option<usize> {
+/// Everything that the legs found, in the order of the hits.
+///
+/// # Errors
+/// A damaged index.
+pub fn rank(
+    snapshot: &Snapshot,
+    question: &Question,
+    retrieved: &Retrieved,
+    mode: Mode,
+) -> Result<Vec<Fused>, SearchError> {
+    let dense_weight = dense_weight(snapshot, &question.weigh(snapshot), retrieved, mode)?;
+    Ok(fuse_by(snapshot, retrieved, dense_weight))
+}
+
+/// How much of the question BM25's best passage holds, in [0, 1]; 0 where it found none.
+///
+/// # Errors
+/// A damaged index.
+pub fn words_found(snapshot: &Snapshot, question: &Question, bm25: &Ranking) -> Result<f32, SearchError> {
+    best_coverage(snapshot, &question.weigh(snapshot), bm25)
+}
+
+fn best_coverage(snapshot: &Snapshot, weighed: &Weighed, bm25: &Ranking) -> Result<f32, SearchError> {
+    Ok(match bm25.first() {
+        Some(&(id, _)) => coverage(weighed, &snapshot.chunk(id)?),
+        None => 0.0,
+    })
+}
+
+fn dense_weight(
+    snapshot: &Snapshot,
+    weighed: &Weighed,
+    retrieved: &Retrieved,
+    mode: Mode,
+) -> Result<f32, SearchError> {
+    Ok(match (mode, retrieved.vector.is_some()) {
+        (Mode::Dense, _) => 1.0,
+        (_, true) => LEAN.dense_weight(&retrieved.bm25, best_coverage(snapshot, weighed, &retrieved.bm25)?),
+        (_, false) => 0.0,
+    })
+}
+
+fn fuse_by(snapshot: &Snapshot, retrieved: &Retrieved, dense_weight: f32) -> Vec<Fused> {
+    let Retrieved { vector, bm25, dense } = retrieved;
+    let cosine = |id| vector.as_ref().and_then(|vector| snapshot.cosine(vector, id));
+    fuse(bm25, dense, dense_weight, cosine)
+}
+
+/// Place in a ranking, 1-based.
+fn place(ranking: &Ranking, id: ChunkId) -> Option<usize> {
     ranking.iter().position(|&(other, _)| other == id).map(|at| at + 1)
 }
 
