@@ -11,6 +11,7 @@ mod bad_input;
 mod bench;
 mod corpus;
 mod coverage;
+mod eval;
 mod formats;
 mod indexing;
 mod models;

@@ -1,6 +1,7 @@
 //! The command line. What is written here is what `--help`, the manual pages and the completions say.
 
 mod bench;
+mod eval;
 mod resources;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use guidepost_model::{DeviceChoice, Precision};
 use serde::Deserialize;
 
 pub(crate) use bench::{BenchArgs, BenchCommand, BenchEmbedArgs, BenchOutput, BenchSearchArgs};
+pub(crate) use eval::{EvalArgs, Stage};
 pub(crate) use resources::{CompareArgs, ReadArgs, ResourcesArgs, RolesArgs};
 
 const AFTER_HELP: &str = "\
@@ -21,7 +23,7 @@ Examples:
   guidepost index ~/guides
   guidepost get corpus/data-analyst.md:40-52
 
-Exit codes: 0 found, 1 nothing found, 2 error.";
+Exit codes: 0 found, 1 nothing found, 2 error, 3 a measured figure is below the gate.";
 
 /// Local search over guides: ask a question, get an answer that says where it comes from.
 #[derive(Debug, Parser)]
@@ -62,6 +64,9 @@ pub(crate) enum Command {
     Models(ModelsArgs),
     /// Measure how fast this machine embeds and searches.
     Bench(BenchArgs),
+    /// Measure how well each stage of a search ranks a test collection.
+    #[command(after_help = eval::AFTER_EVAL)]
+    Eval(EvalArgs),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.

@@ -1,7 +1,7 @@
 //! `guidepost`: flags in, results out. Everything that thinks is in the other crates.
 //!
 //! Standard output carries results and nothing else; progress, notes and warnings go to standard error. Exit codes:
-//! 0 found, 1 nothing found, 2 error.
+//! 0 found, 1 nothing found, 2 error, 3 quality gate failed.
 
 mod cli;
 mod places;
@@ -27,6 +27,8 @@ use crate::console::Console;
 pub(crate) enum Outcome {
     Found,
     NothingFound,
+    /// A measured figure is below the least that was asked for.
+    BelowGate,
 }
 
 fn main() -> ExitCode {
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
     match run(cli, &console) {
         Ok(Outcome::Found) => ExitCode::SUCCESS,
         Ok(Outcome::NothingFound) => ExitCode::from(1),
+        Ok(Outcome::BelowGate) => ExitCode::from(3),
         // Whoever reads our output has seen enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -57,6 +60,7 @@ fn run(cli: Cli, console: &Console) -> anyhow::Result<Outcome> {
         Command::Get(args) => commands::get::run(&args, console),
         Command::Models(args) => commands::models::run(&args, console),
         Command::Bench(args) => commands::bench::run(&args, console),
+        Command::Eval(args) => commands::eval::run(&args, console),
         Command::Completions { shell } => commands::generate::completions(shell),
         Command::Man { dir } => commands::generate::man(dir.as_deref()),
     }

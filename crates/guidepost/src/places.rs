@@ -14,6 +14,11 @@ pub(crate) fn default_index() -> anyhow::Result<PathBuf> {
     Ok(base()?.data_dir().join(NAME).join("index"))
 }
 
+/// Where things are kept that can be made again.
+pub(crate) fn cache() -> anyhow::Result<PathBuf> {
+    Ok(base()?.cache_dir().join(NAME))
+}
+
 /// The user's own settings file.
 pub(crate) fn settings_file() -> Option<PathBuf> {
     Some(base().ok()?.config_dir().join(NAME).join("guidepost.toml"))

@@ -3,6 +3,7 @@
 pub(crate) mod ask;
 pub(crate) mod bench;
 pub(crate) mod compare;
+pub(crate) mod eval;
 pub(crate) mod generate;
 pub(crate) mod get;
 pub(crate) mod index;

@@ -3,6 +3,7 @@
 mod listing;
 mod resources;
 mod rows;
+pub(crate) mod table;
 mod text;
 mod wire;
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 
-use super::table::number;
+use crate::output::table::number;
 
 /// Values of an axis in a picture.
 #[derive(Debug, PartialEq)]

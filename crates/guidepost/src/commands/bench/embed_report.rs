@@ -10,8 +10,8 @@ use super::embed::{Kind, Material, Run, Workload};
 use super::machine::{Machine, peak_resident_bytes};
 use super::plot::Plot;
 use super::statistics::{Latency, Parity, median, overtaking};
-use super::table::{self, number, percent};
 use super::{Report, SCHEMA_VERSION};
+use crate::output::table::{self, number, percent};
 
 #[derive(Debug, Serialize)]
 pub(super) struct EmbedReport {

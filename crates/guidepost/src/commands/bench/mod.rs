@@ -11,7 +11,7 @@
 
 mod machine;
 mod random;
-mod statistics;
+pub(super) mod statistics;
 mod texts;
 
 mod configuration;
@@ -24,7 +24,6 @@ mod synthetic;
 
 mod axis;
 mod plot;
-mod table;
 
 use std::io::Write;
 use std::path::Path;

@@ -9,8 +9,8 @@ use super::machine::{Machine, peak_resident_bytes};
 use super::plot::Plot;
 use super::search::{Sample, Subject};
 use super::statistics::{Latency, mean};
-use super::table::{self, number};
 use super::{Report, SCHEMA_VERSION};
+use crate::output::table::{self, number};
 
 #[derive(Debug, Serialize)]
 pub(super) struct SearchReport {

@@ -7,7 +7,7 @@ use guidepost_text::Embedding;
 use serde::Serialize;
 
 /// The value that so many percent of the values do not exceed, by nearest rank; 0 without values.
-pub(super) fn percentile(values: &[f64], percent: f64) -> f64 {
+pub(in crate::commands) fn percentile(values: &[f64], percent: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let rank = (percent / 100.0 * sorted.len() as f64).ceil() as usize;

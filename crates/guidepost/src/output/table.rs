@@ -4,12 +4,12 @@ use std::io::Write;
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
-use crate::output::BOLD;
+use super::BOLD;
 
 const WIDTH: u16 = 100;
 
 /// Prints a title, the table, and a remark where there is one.
-pub(super) fn print(
+pub(crate) fn print(
     title: &str,
     header: &[&str],
     rows: &[Vec<String>],
@@ -40,7 +40,7 @@ fn cell(column: usize, text: &str) -> Cell {
 }
 
 /// A number with three significant digits or all before the point, thousands set apart: `12,345`, `123`, `1.23`.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     let digits = match value.abs() {
         size if size >= 99.95 => return thousands(value.round() as i64),
         size if size >= 9.995 => 1,
@@ -50,7 +50,7 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// A share of one as a percentage.
-pub(super) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 

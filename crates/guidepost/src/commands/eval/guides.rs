@@ -1,0 +1,64 @@
+//! The documents of a collection as guides in a folder, so that they are read, cut and indexed as any other.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use guidepost_query::{Collection, CollectionDocument};
+
+/// Longest identifier that names its file.
+const LONGEST: usize = 100;
+
+/// A folder with one file per document.
+pub(super) struct Guides {
+    pub(super) folder: PathBuf,
+    /// Number of the document by the name of its file.
+    documents: HashMap<String, usize>,
+}
+
+impl Guides {
+    /// Brings the folder in line with the collection; files that are right are not touched.
+    pub(super) fn write(folder: &Path, collection: &Collection) -> anyhow::Result<Guides> {
+        let failed = || format!("cannot write the documents into `{}`", folder.display());
+        fs::create_dir_all(folder).with_context(failed)?;
+        let mut documents = HashMap::new();
+        let mut taken = HashSet::new();
+        for (at, document) in collection.documents.iter().enumerate() {
+            let name = file_name(at, &document.id, &mut taken);
+            let (path, text) = (folder.join(&name), guide(document));
+            if fs::read(&path).ok().as_deref() != Some(text.as_bytes()) {
+                fs::write(&path, text).with_context(failed)?;
+            }
+            documents.insert(name, at);
+        }
+        for entry in fs::read_dir(folder).with_context(failed)?.flatten() {
+            if !documents.contains_key(entry.file_name().to_string_lossy().as_ref()) {
+                fs::remove_file(entry.path()).with_context(failed)?;
+            }
+        }
+        Ok(Guides { folder: folder.to_owned(), documents })
+    }
+
+    /// Number of the document that stands in a file of the folder.
+    pub(super) fn document(&self, file: &str) -> Option<usize> {
+        self.documents.get(file).copied()
+    }
+}
+
+/// The identifier, where it can name a file on every system; else the document's number.
+fn file_name(at: usize, id: &str, taken: &mut HashSet<String>) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    let fits = !id.is_empty() && id.len() <= LONGEST && id.chars().all(plain);
+    let name =
+        if fits && !taken.contains(&id.to_lowercase()) { id.to_owned() } else { format!("document {at}") };
+    taken.insert(name.to_lowercase());
+    format!("{name}.md")
+}
+
+fn guide(document: &CollectionDocument) -> String {
+    match document.title.trim() {
+        "" => document.text.clone(),
+        title => format!("# {title}\n\n{}", document.text),
+    }
+}

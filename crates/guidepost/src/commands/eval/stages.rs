@@ -1,0 +1,143 @@
+//! Every stage asked every query: what it ranks, and how long that takes.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt::Write;
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+use guidepost_index::{ChunkId, Snapshot};
+use guidepost_query::{CANDIDATES, Collection, Mode, Question, Ranking, Retrieved, rank};
+use guidepost_text::{Embed, TextRole};
+
+use super::guides::Guides;
+use crate::cli::Stage;
+
+/// Documents of a ranking, as many as recall@100 looks at.
+const DEPTH: usize = 100;
+
+/// The rankings of one stage.
+#[derive(Default)]
+pub(super) struct StageRankings {
+    /// Numbers of documents with their scores, best first, by query.
+    pub(super) rankings: Vec<Vec<(usize, f32)>>,
+    /// Milliseconds of each query, the question's way through the model included where the stage needs it.
+    pub(super) all_ms: Vec<f64>,
+}
+
+/// All stages that could be measured.
+pub(super) struct Stages(pub(super) BTreeMap<Stage, StageRankings>);
+
+impl Stages {
+    pub(super) fn measure(
+        snapshot: &Snapshot,
+        embedder: Option<&dyn Embed>,
+        collection: &Collection,
+        guides: &Guides,
+    ) -> anyhow::Result<Stages> {
+        let embedder = embedder.filter(|_| snapshot.has_vectors());
+        let mut stages: BTreeMap<Stage, StageRankings> = BTreeMap::new();
+        let mut documents = Documents { snapshot, guides, known: HashMap::new() };
+        for query in &collection.queries {
+            for (stage, ranking, ms) in ask(snapshot, embedder, &query.text)? {
+                let stage = stages.entry(stage).or_default();
+                stage.rankings.push(documents.of(&ranking)?);
+                stage.all_ms.push(ms);
+            }
+        }
+        Ok(Stages(stages))
+    }
+
+    /// A stage's rankings in the format of trec_eval. Scores fall from line to line, by the least that a number can where
+    /// they are equal, so that nobody who sorts them again finds another order.
+    ///
+    /// An error where the stage was not measured, or where an identifier holds a space: columns are parted by them.
+    pub(super) fn trec_run(&self, stage: Stage, collection: &Collection) -> anyhow::Result<String> {
+        let Some(measured) = self.0.get(&stage) else {
+            bail!("the stage `{}` was not measured: there is no model", stage.name());
+        };
+        let ids = collection.queries.iter().map(|query| &query.id);
+        let mut ids = ids.chain(collection.documents.iter().map(|document| &document.id));
+        if let Some(id) = ids.find(|id| id.contains(char::is_whitespace)) {
+            bail!("a TREC run cannot name `{id}`: it holds a space");
+        }
+        let mut run = String::new();
+        for (query, ranking) in collection.queries.iter().zip(&measured.rankings) {
+            let mut above = f64::INFINITY;
+            for (&(document, score), rank) in ranking.iter().zip(1..) {
+                above = f64::from(score).min(above.next_down());
+                let id = &collection.documents[document].id;
+                let _ = writeln!(run, "{} Q0 {id} {rank} {above} guidepost-{}", query.id, stage.name());
+            }
+        }
+        Ok(run)
+    }
+}
+
+/// Asks every stage one query. What cannot be searched, signs alone, finds nothing.
+fn ask(
+    snapshot: &Snapshot,
+    embedder: Option<&dyn Embed>,
+    text: &str,
+) -> anyhow::Result<Vec<(Stage, Ranking, f64)>> {
+    let Ok(question) = Question::new(text) else {
+        let stages = Stage::ALL.iter().filter(|stage| embedder.is_some() || **stage == Stage::Bm25);
+        return Ok(stages.map(|&stage| (stage, Ranking::new(), 0.0)).collect());
+    };
+    let (bm25, bm25_ms) = timed(|| snapshot.bm25(&question.words, CANDIDATES));
+    let bm25 = bm25?;
+    let Some(embedder) = embedder else { return Ok(vec![(Stage::Bm25, bm25, bm25_ms)]) };
+    let (embedded, embed_ms) = timed(|| embedder.embed(&[&question.text], TextRole::Question, &|_| ()));
+    let vector = embedded?.pop().context("the model gave no vector for a query")?;
+    let (dense, dense_ms) = timed(|| snapshot.dense_scan(&vector, CANDIDATES));
+    let (walked, walk_ms) = timed(|| snapshot.dense_walk(&vector, CANDIDATES));
+    let retrieved = Retrieved { vector: Some(vector), bm25: bm25.clone(), dense: dense.clone() };
+    let (fused, fuse_ms) = timed(|| rank(snapshot, &question, &retrieved, Mode::Hybrid));
+    let mut stages = vec![(Stage::Bm25, bm25, bm25_ms), (Stage::Dense, dense, embed_ms + dense_ms)];
+    stages.extend(walked.map(|walked| (Stage::Hnsw, walked, embed_ms + walk_ms)));
+    let fused = fused?.into_iter().map(|fused| (fused.id, fused.score)).collect();
+    stages.push((Stage::Fused, fused, embed_ms + bm25_ms + dense_ms + fuse_ms));
+    Ok(stages)
+}
+
+/// What something gives, and how many milliseconds it takes.
+fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
+    let started = Instant::now();
+    let result = work();
+    (result, started.elapsed().as_secs_f64() * 1e3)
+}
+
+/// Passages to the documents they are of.
+struct Documents<'a> {
+    snapshot: &'a Snapshot,
+    guides: &'a Guides,
+    known: HashMap<ChunkId, usize>,
+}
+
+impl Documents<'_> {
+    /// Documents in the order of their best passage, with its score.
+    fn of(&mut self, ranking: &Ranking) -> anyhow::Result<Vec<(usize, f32)>> {
+        let mut seen = HashSet::new();
+        let mut documents = Vec::new();
+        for &(id, score) in ranking {
+            let document = self.document(id)?;
+            if documents.len() < DEPTH && seen.insert(document) {
+                documents.push((document, score));
+            }
+        }
+        Ok(documents)
+    }
+
+    fn document(&mut self, id: ChunkId) -> anyhow::Result<usize> {
+        if let Some(&document) = self.known.get(&id) {
+            return Ok(document);
+        }
+        let chunk = self.snapshot.chunk(id)?;
+        let file = &self.snapshot.document_of(&chunk)?.relative;
+        let document = self
+            .guides
+            .document(file)
+            .with_context(|| format!("`{file}` is in the index and no document of the collection"))?;
+        self.known.insert(id, document);
+        Ok(document)
+    }
+}
