@@ -76,6 +76,24 @@ fn every_mode_finds_shared_words() {
 }
 
 #[test]
+fn lists_of_resources_wait_until_they_are_asked_for() {
+    let home = Sandbox::new();
+    let job = "A violin maker carves tops and backs from spruce and maple, and listens. ".repeat(20);
+    let books = "- *Violin Maker* by Ida Holt: how to become a violin maker.\n".repeat(15);
+    let list = format!("# Violin maker\n\n## The job\n\n{job}\n\n## Books\n\n{books}");
+    home.write("guides/violin.md", list);
+    let fit = |question: &str| {
+        let found = home.json(&["search", question, "--guides", "guides", "--explain"], 0);
+        let list = found["results"].as_array().expect("results").iter().find(|hit| {
+            hit["heading_path"].as_array().is_some_and(|path| path.iter().any(|heading| heading == "Books"))
+        });
+        list.expect("it is found")["explain"]["fit"].clone()
+    };
+    assert!(fit("how do I become a violin maker").as_f64().is_some_and(|fit| fit < 1.0));
+    assert_eq!(fit("books on how to become a violin maker"), 1.0);
+}
+
+#[test]
 fn the_score_is_what_explain_says() {
     let home = Sandbox::new();
     let found = home.json(&["search", "learn SQL for data analysis", "--explain", "-n", "8"], 0);
@@ -85,6 +103,7 @@ fn the_score_is_what_explain_says() {
         let weight = number(&explain["dense_weight"]);
         let sum = weight * number(&explain["cosine_normalized"])
             + (1.0 - weight) * number(&explain["bm25_normalized"]);
+        let sum = number(&explain["fit"]) * sum;
         assert!((sum - number(&hit["score"])).abs() < 1e-5, "{hit}");
     }
 }

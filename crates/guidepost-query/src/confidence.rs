@@ -14,7 +14,7 @@ pub struct Evidence {
 }
 
 /// Below, a question counts as not answered. On the guides that ship, three quarters of the answerable questions come this
-/// far with vectors, a quarter of those near their topics that nothing answers, and 5 in 100 of a foreign collection
+/// far with vectors, three in ten of those near their topics that nothing answers, and 5 in 100 of a foreign collection
 /// (`benches/results/confidence.md`).
 pub const MIN_ANSWER_CONFIDENCE: f32 = 0.05;
 

@@ -60,6 +60,8 @@ pub struct Fused {
     pub bm25_normalized: f32,
     /// `dense` between the worst and the best candidate, in [0, 1].
     pub dense_normalized: f32,
+    /// What the combination is multiplied by, in [0, 1]: less than 1 for a passage of another kind than the question asks for.
+    pub fit: f32,
     /// The combination, in [0, 1]. Orders the hits of one question; says nothing across questions.
     pub score: f32,
 }
@@ -91,7 +93,7 @@ pub fn fuse(
         let bm25_normalized = bm25.map_or(0.0, |score| share(score, 0.0, best_bm25));
         let dense_normalized = dense.map_or(0.0, |score| share(score, low, high));
         let score = dense_weight * dense_normalized + (1.0 - dense_weight) * bm25_normalized;
-        Fused { id, bm25, dense, bm25_normalized, dense_normalized, score }
+        Fused { id, bm25, dense, bm25_normalized, dense_normalized, fit: 1.0, score }
     };
     let mut fused: Vec<Fused> = merged.into_iter().map(combine).collect();
     fused.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));

@@ -1,7 +1,7 @@
 //! The way from a question to hits.
 
 use guidepost_index::{ChunkId, DocumentRecord, IndexError, Snapshot, StoredChunk, analyze};
-use guidepost_text::{Embed, EmbedError, Embedding, TextRole};
+use guidepost_text::{Embed, EmbedError, Embedding, ResourceKind, TextRole};
 
 use crate::confidence::{Evidence, confidence};
 use crate::fusion::{CANDIDATES, Fused, LEAN, Ranking, fuse};
@@ -119,7 +119,7 @@ pub fn hits(
 ) -> Result<Vec<Hit>, SearchError> {
     let weighed = question.weigh(snapshot);
     let dense_weight = dense_weight(snapshot, &weighed, retrieved, options.mode)?;
-    let fused = fuse_by(snapshot, retrieved, dense_weight);
+    let fused = fuse_by(snapshot, question, retrieved, dense_weight)?;
     let mut hits = Vec::new();
     for fused in fused.into_iter().take(options.limit) {
         let chunk = snapshot.chunk(fused.id)?;
@@ -154,7 +154,7 @@ pub fn rank(
     mode: Mode,
 ) -> Result<Vec<Fused>, SearchError> {
     let dense_weight = dense_weight(snapshot, &question.weigh(snapshot), retrieved, mode)?;
-    Ok(fuse_by(snapshot, retrieved, dense_weight))
+    fuse_by(snapshot, question, retrieved, dense_weight)
 }
 
 /// How much of the question BM25's best passage holds, in [0, 1]; 0 where it found none.
@@ -185,10 +185,54 @@ fn dense_weight(
     })
 }
 
-fn fuse_by(snapshot: &Snapshot, retrieved: &Retrieved, dense_weight: f32) -> Vec<Fused> {
+fn fuse_by(
+    snapshot: &Snapshot,
+    question: &Question,
+    retrieved: &Retrieved,
+    dense_weight: f32,
+) -> Result<Vec<Fused>, SearchError> {
     let Retrieved { vector, bm25, dense } = retrieved;
     let cosine = |id| vector.as_ref().and_then(|vector| snapshot.cosine(vector, id));
-    fuse(bm25, dense, dense_weight, cosine)
+    let mut fused = fuse(bm25, dense, dense_weight, cosine);
+    if !asks_for_resources(question) {
+        for candidate in fused.iter_mut().take(LOOKED_AT) {
+            if lists_resources(&snapshot.chunk(candidate.id)?) {
+                candidate.fit = LIST_FIT;
+                candidate.score *= LIST_FIT;
+            }
+        }
+        fused.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
+    }
+    Ok(fused)
+}
+
+/// Candidates whose headings are looked at.
+const LOOKED_AT: usize = 30;
+
+/// What the score of a list of books, courses or certifications is multiplied by where the question asks for none. Such lists name
+/// the subject in every line, and answer nothing about it. Measured in `benches/results/shipped_questions.md`.
+const LIST_FIT: f32 = 0.8;
+
+fn asks_for_resources(question: &Question) -> bool {
+    question.words.iter().any(|word| {
+        let word = &question.text[word.start..word.end];
+        ResourceKind::of_word(word).is_some() || EXAMS.contains(&word.to_lowercase().as_str())
+    })
+}
+
+/// More words by which people ask for certifications and courses.
+const EXAMS: [&str; 8] = ["badge", "certified", "class", "degree", "exam", "exams", "reading", "tutorial"];
+
+/// Whether a heading above the passage, other than its guide's title, announces books, courses or certifications.
+fn lists_resources(chunk: &StoredChunk) -> bool {
+    let headings = chunk.chunk.heading_path.iter().skip(1);
+    let mut words = headings.flat_map(|heading| heading.split(|c: char| !c.is_alphanumeric()));
+    words.any(|word| {
+        let kind = ResourceKind::of_word(word);
+        kind.is_some_and(|kind| {
+            matches!(kind, ResourceKind::Book | ResourceKind::Course | ResourceKind::Certification)
+        })
+    })
 }
 
 /// Place in a ranking, 1-based.

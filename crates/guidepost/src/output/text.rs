@@ -130,6 +130,13 @@ impl Page {
         writeln!(out, "   {FAINT}score {:.3} (0 to 1, within this query){FAINT:#}", hit.score)?;
         writeln!(out, "   {FAINT}  cosine {dense}{FAINT:#}")?;
         writeln!(out, "   {FAINT}  bm25   {bm25}{FAINT:#}")?;
+        if explain.fit < 1.0 {
+            let fit = explain.fit;
+            writeln!(
+                out,
+                "   {FAINT}  x {fit:.2}, a list of resources, which the question does not ask for{FAINT:#}"
+            )?;
+        }
         writeln!(
             out,
             "   {FAINT}holds {:.0} % of what the question asks for{FAINT:#}",

@@ -130,7 +130,7 @@ pub(crate) struct HitView {
     pub(crate) explain: Option<Explain>,
 }
 
-/// A score taken apart: `score = dense_weight * cosine_normalized + (1 - dense_weight) * bm25_normalized`.
+/// A score taken apart: `score = fit * (dense_weight * cosine_normalized + (1 - dense_weight) * bm25_normalized)`.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Explain {
     pub(crate) dense_weight: f32,
@@ -140,6 +140,8 @@ pub(crate) struct Explain {
     pub(crate) bm25: Option<f32>,
     pub(crate) bm25_normalized: f32,
     pub(crate) bm25_rank: Option<usize>,
+    /// Less than 1 for a list of resources where the question asks for none.
+    pub(crate) fit: f32,
     /// Share of the question's information that the passage holds, 0 to 1.
     pub(crate) coverage: f32,
 }
@@ -215,6 +217,7 @@ fn view(rank: usize, hit: &Hit, searched: &Searched) -> HitView {
             bm25: fused.bm25,
             bm25_normalized: fused.bm25_normalized,
             bm25_rank: hit.trace.bm25_rank,
+            fit: fused.fit,
             coverage: hit.trace.coverage,
         }),
     }
