@@ -9,7 +9,7 @@ use guidepost_text::{BlockKind, Document, ResourceKind, named, read_document, se
 use pulldown_cmark::{Event, Parser, Tag};
 use serde::Deserialize;
 
-use crate::sandbox::checkout;
+use crate::sandbox::{checkout, read_lines};
 
 /// Words of a guide's body, without code.
 const LENGTH: RangeInclusive<usize> = 700..=1_500;
@@ -267,9 +267,7 @@ struct Place {
 
 #[test]
 fn questions_are_answered_by_sections_that_are_there() {
-    let text = fs::read_to_string(checkout().join("corpus/questions.jsonl")).expect("they ship");
-    let questions: Vec<Question> =
-        text.lines().map(|line| serde_json::from_str(line).expect("a question")).collect();
+    let questions: Vec<Question> = read_lines("corpus/questions.jsonl");
     let guides = guides();
     let unanswered = questions.iter().filter(|question| question.answers.is_empty()).count();
     assert!(unanswered >= 40, "{unanswered} questions that nothing answers");

@@ -3,14 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::fs;
 
 use guidepost_text::{Document, Resource, Section, named, words};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use crate::corpus::guides;
-use crate::sandbox::checkout;
+use crate::sandbox::{checkout, is_committed, read_lines};
 
 #[derive(Debug, Deserialize)]
 struct Topic {
@@ -31,11 +29,6 @@ struct Label {
     title: String,
 }
 
-fn read_lines<T: DeserializeOwned>(path: &str) -> Vec<T> {
-    let text = fs::read_to_string(checkout().join(path)).expect(path);
-    text.lines().map(|line| serde_json::from_str(line).expect(path)).collect()
-}
-
 #[test]
 fn every_topic_of_the_scraped_guides_is_covered() {
     let guides = guides();
@@ -54,12 +47,8 @@ fn every_topic_of_the_scraped_guides_is_covered() {
         }
     }
     assert!(missing.is_empty(), "\n{missing}");
-    let path = checkout().join("benches/results/coverage.md");
-    if std::env::var_os("GUIDEPOST_WRITE_REPORTS").is_some() {
-        fs::write(&path, &table).expect("the report can be written");
-    }
     assert!(
-        fs::read_to_string(path).is_ok_and(|committed| committed == table),
+        is_committed(&checkout().join("benches/results/coverage.md"), &table),
         "the committed table is another: GUIDEPOST_WRITE_REPORTS=1 writes it"
     );
 }
@@ -94,9 +83,9 @@ fn covering<'a>(guide: &'a Document, topic: &Topic) -> Option<&'a Section> {
     for section in &guide.sections {
         let texts = section.blocks.iter().map(|block| &guide.text[block.span.start..block.span.end]);
         let in_heading = count(&guide.text[section.heading.start..section.heading.end]);
-        let score = (in_heading, texts.map(count).sum::<usize>());
-        let score = (belongs(topic, section, &resources), score.0, score.1);
-        if (score.1, score.2) > (0, 0) && best.is_none_or(|(best, _)| score > best) {
+        let in_text: usize = texts.map(count).sum();
+        let score = (belongs(topic, section, &resources), in_heading, in_text);
+        if in_heading + in_text > 0 && best.is_none_or(|(best, _)| score > best) {
             best = Some((score, section));
         }
     }

@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -151,6 +152,20 @@ pub(crate) fn check_citations(value: &Value, guide: impl Fn(&str) -> String) {
 /// The root of the checkout.
 pub(crate) fn checkout() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+/// Values of a file of the checkout, one a line.
+pub(crate) fn read_lines<T: DeserializeOwned>(path: &str) -> Vec<T> {
+    let text = fs::read_to_string(checkout().join(path)).expect(path);
+    text.lines().map(|line| serde_json::from_str(line).expect(path)).collect()
+}
+
+/// Whether a report stands in its file as it is made now. `GUIDEPOST_WRITE_REPORTS=1` writes it first.
+pub(crate) fn is_committed(path: &Path, report: &str) -> bool {
+    if std::env::var_os("GUIDEPOST_WRITE_REPORTS").is_some() {
+        fs::write(path, report).expect("the report can be written");
+    }
+    fs::read_to_string(path).is_ok_and(|committed| committed == report)
 }
 
 /// Says that a test did not run. Written past the test harness, which hides what passing tests print.

@@ -1,13 +1,12 @@
 //! Five real guides as their owner supplied them, where they are at hand: mojibake of three kinds, a scraped page
 //! without heading marks, a markmap outline. `GUIDEPOST_SHARED_GUIDES` names their folder.
 
-use std::fs;
 use std::path::PathBuf;
 
 use serde_json::Value;
 
 use crate::real_model::{real_home, with_real_model};
-use crate::sandbox::{Run, Sandbox, check_citations, checkout, skipped};
+use crate::sandbox::{Run, Sandbox, check_citations, checkout, is_committed, skipped};
 
 fn folder() -> Option<PathBuf> {
     std::env::var_os("GUIDEPOST_SHARED_GUIDES").map(PathBuf::from).filter(|folder| folder.is_dir())
@@ -97,10 +96,7 @@ fn outlines_and_resources_are_those_checked_by_hand() {
         let read: Value = serde_json::from_str(&run.stdout).expect("valid JSON");
         let drawn = draw(&read);
         let expected = checkout().join(format!("tests/fixtures/scraped/{guide}.outline"));
-        if std::env::var_os("GUIDEPOST_WRITE_REPORTS").is_some() {
-            fs::write(&expected, &drawn).expect("the snapshot can be written");
-        }
-        if fs::read_to_string(&expected).unwrap_or_default() != drawn {
+        if !is_committed(&expected, &drawn) {
             differ.push(format!("{}:\n{drawn}", expected.display()));
         }
     }

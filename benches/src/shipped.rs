@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
-use guidepost_index::{ShippedGuide, Snapshot, analyze};
+use guidepost_index::{ShippedGuide, Snapshot, terms};
 use guidepost_query::Hit;
 use guidepost_text::{Document, Embed, LineIndex, Lines, Section, Span, read_document};
 use serde::Deserialize;
@@ -129,8 +129,4 @@ fn resolve(record: Record, documents: &[Document]) -> anyhow::Result<ShippedQues
         written_from: record.written_from,
         words_shared: shared,
     })
-}
-
-fn terms(text: &str) -> HashSet<String> {
-    analyze(text).into_iter().map(|word| word.term).collect()
 }

@@ -9,7 +9,9 @@ use std::path::Path;
 
 use guidepost_benches::{Collection, embed_kept, load_model};
 use guidepost_index::{ChunkId, Snapshot};
-use guidepost_query::{CANDIDATES, LEAN, Lean, Question, Ranking, bootstrap, fuse, ndcg_at, words_found};
+use guidepost_query::{
+    CANDIDATES, LEAN, Lean, Question, Ranking, bootstrap, fuse, ndcg_at, rank_documents, words_found,
+};
 use guidepost_text::{Embed, Embedding, TextRole};
 
 /// Fixed weights of the dense leg, for comparison.
@@ -137,21 +139,27 @@ fn measure(collection: &Collection, model: &dyn Embed) -> anyhow::Result<Measure
     for (query, vector) in collection.queries.iter().zip(&vectors) {
         let (bm25, dense, coverage) = legs(&snapshot, &query.text, vector)?;
         let cosine = |id| snapshot.cosine(vector, id);
-        let ndcg = |ranking: &Ranking| -> anyhow::Result<f64> {
-            let ids = documents(&snapshot, ranking)?;
-            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-            Ok(ndcg_at(10, &ids, &collection.judged[&query.id]))
+        let ndcg = |ranking: &Ranking| {
+            // A document's identifier is its file's name.
+            let id = |document: usize| {
+                let relative = &snapshot.documents()[document].relative;
+                relative.strip_suffix(".md").unwrap_or(relative)
+            };
+            let ids: Vec<&str> = rank_documents(&snapshot, ranking, 10)
+                .into_iter()
+                .map(|(document, _)| id(document))
+                .collect();
+            ndcg_at(10, &ids, &collection.judged[&query.id])
         };
         let fused = |lean: Lean| {
             let weight = lean.dense_weight(&bm25, coverage);
             ndcg(&fuse(&bm25, &dense, weight, cosine).into_iter().map(|hit| (hit.id, hit.score)).collect())
         };
-        let others = [ndcg(&bm25)?, ndcg(&dense)?, ndcg(&reciprocal_ranks(&bm25, &dense))?];
-        let fixed = WEIGHTS.iter().map(|&weight| fused(Lean::fixed(weight)));
-        let all = others.into_iter().map(Ok).chain(fixed).collect::<anyhow::Result<Vec<f64>>>()?;
+        let others = [ndcg(&bm25), ndcg(&dense), ndcg(&reciprocal_ranks(&bm25, &dense))];
+        let all = others.into_iter().chain(WEIGHTS.map(|weight| fused(Lean::fixed(weight))));
         measured.fusions.iter_mut().zip(all).for_each(|(column, value)| column.push(value));
         for (column, &lean) in measured.leans.iter_mut().zip(&leans) {
-            column.push(fused(lean)?);
+            column.push(fused(lean));
         }
     }
     Ok(measured)
@@ -181,21 +189,4 @@ fn reciprocal_ranks(bm25: &Ranking, dense: &Ranking) -> Ranking {
     let mut fused: Ranking = sums.into_iter().collect();
     fused.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     fused
-}
-
-/// Documents in the order of their best chunk; a document's identifier is its file's name.
-fn documents(snapshot: &Snapshot, ranking: &Ranking) -> anyhow::Result<Vec<String>> {
-    let mut ids: Vec<String> = Vec::new();
-    for &(id, _) in ranking {
-        let chunk = snapshot.chunk(id)?;
-        let relative = &snapshot.document_of(&chunk)?.relative;
-        let name = relative.strip_suffix(".md").unwrap_or(relative).to_owned();
-        if !ids.contains(&name) {
-            ids.push(name);
-        }
-        if ids.len() == 10 {
-            break;
-        }
-    }
-    Ok(ids)
 }

@@ -43,7 +43,7 @@ pub use chunk_store::StoredChunk;
 pub use error::IndexError;
 pub use manifest::{DocumentRecord, SourceRecord};
 pub use plan::Warning;
-pub use postings::{Token, analyze};
+pub use postings::{Token, analyze, terms};
 pub use snapshot::{Changes, ChunkId, Snapshot};
 pub use source::ShippedGuide;
 use source::Source;

@@ -1,5 +1,6 @@
 //! BM25 through tantivy: one segment whose document ids are the rows of the other files.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use tantivy::collector::TopDocs;
@@ -169,6 +170,11 @@ pub fn analyze(text: &str) -> Vec<Token> {
         tokens.push(Token { term: token.text.clone(), start: token.offset_from, end: token.offset_to });
     }
     tokens
+}
+
+/// The distinct words of a text as the index sees them.
+pub fn terms(text: &str) -> HashSet<String> {
+    analyze(text).into_iter().map(|word| word.term).collect()
 }
 
 #[cfg(test)]

@@ -149,6 +149,11 @@ impl Snapshot {
         })
     }
 
+    /// Number of the guide a chunk belongs to; the chunk itself is not read.
+    pub fn document_number(&self, id: ChunkId) -> usize {
+        self.manifest.documents.partition_point(|document| document.first_chunk <= id.0).saturating_sub(1)
+    }
+
     /// Reads a chunk.
     ///
     /// # Errors

@@ -1,8 +1,6 @@
 //! Extractive answers: statements taken verbatim from the best passages, each with the lines it stands on.
 
-use std::collections::HashSet;
-
-use guidepost_index::{Snapshot, analyze};
+use guidepost_index::{Snapshot, terms};
 use guidepost_text::{Lines, list_mark, sentences};
 
 use crate::question::Weighed;
@@ -61,7 +59,7 @@ fn best_statement(weighed: &Weighed, at: usize, hit: &Hit) -> Option<Statement> 
     let spans = sentences(text);
     let score = |index: usize| {
         let sentence = spans[index].of(text);
-        let terms: HashSet<String> = analyze(sentence).into_iter().map(|word| word.term).collect();
+        let terms = terms(sentence);
         // Earlier sentences introduce, so they win ties; a title of three words says less than a sentence.
         let substance = (terms.len() as f32 / 8.0).min(1.0);
         weighed.coverage(&terms) + 0.25 * substance - 0.01 * index as f32

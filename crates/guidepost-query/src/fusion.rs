@@ -96,8 +96,13 @@ pub fn fuse(
         Fused { id, bm25, dense, bm25_normalized, dense_normalized, fit: 1.0, score }
     };
     let mut fused: Vec<Fused> = merged.into_iter().map(combine).collect();
-    fused.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
+    best_first(&mut fused);
     fused
+}
+
+/// Ties by id.
+pub(crate) fn best_first(fused: &mut [Fused]) {
+    fused.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
 }
 
 /// Where a score lies between two others. A leg that cannot tell its candidates apart calls them all best.

@@ -10,6 +10,7 @@
 mod question;
 
 mod confidence;
+mod fit;
 mod fusion;
 mod search;
 
@@ -31,4 +32,6 @@ pub use metrics::{Interval, bootstrap, mrr_at, ndcg_at, recall_at};
 pub use question::{MAX_WORDS, Question, QuestionError};
 pub use resources::{FoundResource, OWN_WORDS, Wanted, count_serving, find_resources, kinds_asked};
 pub use roles::{RoleEntry, RolePlace, find_roles, roles};
-pub use search::{Hit, Mode, Retrieved, SearchError, SearchOptions, Trace, hits, rank, search, words_found};
+pub use search::{
+    Hit, Mode, Retrieved, SearchError, SearchOptions, Trace, hits, rank, rank_documents, search, words_found,
+};

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use guidepost_index::{DocumentRecord, Snapshot, analyze};
+use guidepost_index::{DocumentRecord, Snapshot, terms};
 use guidepost_text::ResourceKind;
 
 use crate::catalog::{CatalogEntry, Mention};
@@ -103,13 +103,13 @@ fn own_words_of(entry: &CatalogEntry, weighed: &Weighed) -> f32 {
 /// Share of the question's information that a mention holds, in [0, 1]; what its title says counts more.
 fn own_words(mention: &Mention, weighed: &Weighed) -> f32 {
     let resource = &mention.resource;
-    let mut terms = terms(&resource.title);
-    terms.extend(terms_of(resource.by.as_deref()));
-    let title = weighed.coverage(&terms);
-    terms.extend(self::terms(&resource.serves));
-    terms.extend(terms_of(resource.about.as_deref()));
-    terms.extend(terms_of(resource.level.as_deref()));
-    (title + weighed.coverage(&terms)) / 2.0
+    let mut own = terms(&resource.title);
+    own.extend(terms_of(resource.by.as_deref()));
+    let title = weighed.coverage(&own);
+    own.extend(terms(&resource.serves));
+    own.extend(terms_of(resource.about.as_deref()));
+    own.extend(terms_of(resource.level.as_deref()));
+    (title + weighed.coverage(&own)) / 2.0
 }
 
 /// How well the passage fits that names the resource, in [0, 1].
@@ -188,8 +188,4 @@ const SHORT: [(&str, &str); 4] = [
 
 fn terms_of(text: Option<&str>) -> HashSet<String> {
     text.map(terms).unwrap_or_default()
-}
-
-fn terms(text: &str) -> HashSet<String> {
-    analyze(text).into_iter().map(|word| word.term).collect()
 }

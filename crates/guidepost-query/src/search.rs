@@ -1,10 +1,13 @@
 //! The way from a question to hits.
 
+use std::collections::HashSet;
+
 use guidepost_index::{ChunkId, DocumentRecord, IndexError, Snapshot, StoredChunk, analyze};
-use guidepost_text::{Embed, EmbedError, Embedding, ResourceKind, TextRole};
+use guidepost_text::{Embed, EmbedError, Embedding, TextRole};
 
 use crate::confidence::{Evidence, confidence};
-use crate::fusion::{CANDIDATES, Fused, LEAN, Ranking, fuse};
+use crate::fit::{asks_for_resources, fit};
+use crate::fusion::{CANDIDATES, Fused, LEAN, Ranking, best_first, fuse};
 use crate::question::{Question, Weighed};
 
 /// Which legs search.
@@ -119,7 +122,7 @@ pub fn hits(
 ) -> Result<Vec<Hit>, SearchError> {
     let weighed = question.weigh(snapshot);
     let dense_weight = dense_weight(snapshot, &weighed, retrieved, options.mode)?;
-    let fused = fuse_by(snapshot, question, retrieved, dense_weight)?;
+    let fused = rank_by(snapshot, question, retrieved, dense_weight)?;
     let mut hits = Vec::new();
     for fused in fused.into_iter().take(options.limit) {
         let chunk = snapshot.chunk(fused.id)?;
@@ -154,7 +157,37 @@ pub fn rank(
     mode: Mode,
 ) -> Result<Vec<Fused>, SearchError> {
     let dense_weight = dense_weight(snapshot, &question.weigh(snapshot), retrieved, mode)?;
-    fuse_by(snapshot, question, retrieved, dense_weight)
+    rank_by(snapshot, question, retrieved, dense_weight)
+}
+
+/// Candidates whose headings are looked at.
+const LOOKED_AT: usize = 30;
+
+fn rank_by(
+    snapshot: &Snapshot,
+    question: &Question,
+    retrieved: &Retrieved,
+    dense_weight: f32,
+) -> Result<Vec<Fused>, SearchError> {
+    let Retrieved { vector, bm25, dense } = retrieved;
+    let cosine = |id| vector.as_ref().and_then(|vector| snapshot.cosine(vector, id));
+    let mut fused = fuse(bm25, dense, dense_weight, cosine);
+    if asks_for_resources(question) {
+        return Ok(fused);
+    }
+    for candidate in fused.iter_mut().take(LOOKED_AT) {
+        candidate.fit = fit(&snapshot.chunk(candidate.id)?);
+        candidate.score *= candidate.fit;
+    }
+    best_first(&mut fused);
+    Ok(fused)
+}
+
+/// The numbers of the documents of a ranking, in the order of their best passage and with its score; at most `limit`.
+pub fn rank_documents(snapshot: &Snapshot, ranking: &Ranking, limit: usize) -> Vec<(usize, f32)> {
+    let mut seen = HashSet::new();
+    let scored = ranking.iter().map(|&(id, score)| (snapshot.document_number(id), score));
+    scored.filter(|(document, _)| seen.insert(*document)).take(limit).collect()
 }
 
 /// How much of the question BM25's best passage holds, in [0, 1]; 0 where it found none.
@@ -182,56 +215,6 @@ fn dense_weight(
         (Mode::Dense, _) => 1.0,
         (_, true) => LEAN.dense_weight(&retrieved.bm25, best_coverage(snapshot, weighed, &retrieved.bm25)?),
         (_, false) => 0.0,
-    })
-}
-
-fn fuse_by(
-    snapshot: &Snapshot,
-    question: &Question,
-    retrieved: &Retrieved,
-    dense_weight: f32,
-) -> Result<Vec<Fused>, SearchError> {
-    let Retrieved { vector, bm25, dense } = retrieved;
-    let cosine = |id| vector.as_ref().and_then(|vector| snapshot.cosine(vector, id));
-    let mut fused = fuse(bm25, dense, dense_weight, cosine);
-    if !asks_for_resources(question) {
-        for candidate in fused.iter_mut().take(LOOKED_AT) {
-            if lists_resources(&snapshot.chunk(candidate.id)?) {
-                candidate.fit = LIST_FIT;
-                candidate.score *= LIST_FIT;
-            }
-        }
-        fused.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
-    }
-    Ok(fused)
-}
-
-/// Candidates whose headings are looked at.
-const LOOKED_AT: usize = 30;
-
-/// What the score of a list of books, courses or certifications is multiplied by where the question asks for none. Such lists name
-/// the subject in every line, and answer nothing about it. Measured in `benches/results/shipped_questions.md`.
-const LIST_FIT: f32 = 0.8;
-
-fn asks_for_resources(question: &Question) -> bool {
-    question.words.iter().any(|word| {
-        let word = &question.text[word.start..word.end];
-        ResourceKind::of_word(word).is_some() || EXAMS.contains(&word.to_lowercase().as_str())
-    })
-}
-
-/// More words by which people ask for certifications and courses.
-const EXAMS: [&str; 8] = ["badge", "certified", "class", "degree", "exam", "exams", "reading", "tutorial"];
-
-/// Whether a heading above the passage, other than its guide's title, announces books, courses or certifications.
-fn lists_resources(chunk: &StoredChunk) -> bool {
-    let headings = chunk.chunk.heading_path.iter().skip(1);
-    let mut words = headings.flat_map(|heading| heading.split(|c: char| !c.is_alphanumeric()));
-    words.any(|word| {
-        let kind = ResourceKind::of_word(word);
-        kind.is_some_and(|kind| {
-            matches!(kind, ResourceKind::Book | ResourceKind::Course | ResourceKind::Certification)
-        })
     })
 }
 

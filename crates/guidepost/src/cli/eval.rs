@@ -58,8 +58,6 @@ pub(crate) enum Stage {
 }
 
 impl Stage {
-    pub(crate) const ALL: [Stage; 4] = [Stage::Bm25, Stage::Dense, Stage::Hnsw, Stage::Fused];
-
     /// As it is written on the command line and in JSON.
     pub(crate) fn name(self) -> &'static str {
         match self {

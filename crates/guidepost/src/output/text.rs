@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use guidepost_index::analyze;
+use guidepost_index::{analyze, terms};
 use guidepost_text::{begins_anew, list_mark};
 
 use crate::console::printable;
@@ -106,10 +106,7 @@ impl Page {
 
     /// First of the [`PASSAGE_LINES`] lines that hold most of the question's words; the earliest such window.
     fn best_window(&self, lines: &[String]) -> usize {
-        let matches = |line: &String| {
-            let found: HashSet<String> = analyze(line).into_iter().map(|word| word.term).collect();
-            found.intersection(&self.terms).count()
-        };
+        let matches = |line: &String| terms(line).intersection(&self.terms).count();
         let counts: Vec<usize> = lines.iter().map(matches).collect();
         let sum = |from: usize| counts[from..(from + PASSAGE_LINES).min(counts.len())].iter().sum::<usize>();
         let last = lines.len().saturating_sub(PASSAGE_LINES);

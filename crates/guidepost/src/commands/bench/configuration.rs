@@ -165,6 +165,6 @@ impl Contender {
 }
 
 /// Milliseconds since then.
-pub(super) fn milliseconds(start: Instant) -> f64 {
+pub(in crate::commands) fn milliseconds(start: Instant) -> f64 {
     start.elapsed().as_secs_f64() * 1e3
 }

@@ -14,7 +14,7 @@ mod random;
 pub(super) mod statistics;
 mod texts;
 
-mod configuration;
+pub(super) mod configuration;
 mod embed;
 mod embed_report;
 

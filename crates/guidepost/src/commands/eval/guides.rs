@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use guidepost_index::DocumentRecord;
 use guidepost_query::{Collection, CollectionDocument};
 
 /// Longest identifier that names its file.
@@ -40,9 +41,14 @@ impl Guides {
         Ok(Guides { folder: folder.to_owned(), documents })
     }
 
-    /// Number of the document that stands in a file of the folder.
-    pub(super) fn document(&self, file: &str) -> Option<usize> {
-        self.documents.get(file).copied()
+    /// The document that each guide of an index is.
+    pub(super) fn numbers(&self, indexed: &[DocumentRecord]) -> anyhow::Result<Vec<usize>> {
+        let number = |guide: &DocumentRecord| {
+            let file = &guide.relative;
+            let number = self.documents.get(file).copied();
+            number.with_context(|| format!("`{file}` is in the index and no document of the collection"))
+        };
+        indexed.iter().map(number).collect()
     }
 }
 

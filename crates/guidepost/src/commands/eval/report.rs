@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 
 use guidepost_index::Snapshot;
-use guidepost_query::{Collection, Interval, bootstrap, mrr_at, ndcg_at, recall_at};
+use guidepost_query::{Collection, CollectionQuery, Interval, bootstrap, mrr_at, ndcg_at, recall_at};
 use serde::Serialize;
 
 use super::stages::{StageRankings, Stages};
@@ -75,29 +75,29 @@ impl IntervalView {
 
 impl Report {
     pub(super) fn new(name: &str, collection: &Collection, snapshot: &Snapshot, stages: &Stages) -> Report {
-        let values = |stage: &StageRankings, measure: Measure| -> Vec<f64> {
-            let ranked = collection.queries.iter().zip(&stage.rankings);
-            let value = |(query, ranking): (&guidepost_query::CollectionQuery, &Vec<(usize, f32)>)| {
-                let ids: Vec<&str> =
-                    ranking.iter().map(|&(at, _)| collection.documents[at].id.as_str()).collect();
-                measure(&ids, &collection.judged[&query.id])
-            };
-            ranked.map(value).collect()
-        };
+        // Of every measure, of every query.
+        let measured: BTreeMap<Stage, Vec<Vec<f64>>> = stages
+            .0
+            .iter()
+            .map(|(&stage, rankings)| {
+                (stage, MEASURES.map(|(_, measure)| values(collection, rankings, measure)).into())
+            })
+            .collect();
         let stage = |(&stage, rankings): (&Stage, &StageRankings)| StageReport {
             stage,
             measures: MEASURES
                 .iter()
-                .map(|&(name, measure)| (name, bootstrap(&values(rankings, measure)).into()))
+                .zip(&measured[&stage])
+                .map(|(&(name, _), values)| (name, bootstrap(values).into()))
                 .collect(),
             p50_ms: percentile(&rankings.all_ms, 50.0),
             p95_ms: percentile(&rankings.all_ms, 95.0),
         };
-        let ndcg = |stage| stages.0.get(&stage).map(|rankings| values(rankings, MEASURES[0].1));
+        let ndcg = |stage| measured.get(&stage).map(|measures| &measures[0]);
         let gain = || {
             let (fused, bm25, dense) = (ndcg(Stage::Fused)?, ndcg(Stage::Bm25)?, ndcg(Stage::Dense)?);
             let better = if bm25.iter().sum::<f64>() > dense.iter().sum::<f64>() { bm25 } else { dense };
-            let gains: Vec<f64> = fused.iter().zip(&better).map(|(fused, leg)| fused - leg).collect();
+            let gains: Vec<f64> = fused.iter().zip(better).map(|(fused, leg)| fused - leg).collect();
             Some(bootstrap(&gains).into())
         };
         Report {
@@ -147,4 +147,14 @@ impl Report {
         };
         Ok(table::print(&title, &header, &rows, &remark, out)?)
     }
+}
+
+/// What a measure says of each query's ranking.
+fn values(collection: &Collection, stage: &StageRankings, measure: Measure) -> Vec<f64> {
+    let ranked = collection.queries.iter().zip(&stage.rankings);
+    let value = |(query, ranking): (&CollectionQuery, &Vec<(usize, f32)>)| {
+        let ids: Vec<&str> = ranking.iter().map(|&(at, _)| collection.documents[at].id.as_str()).collect();
+        measure(&ids, &collection.judged[&query.id])
+    };
+    ranked.map(value).collect()
 }

@@ -1,16 +1,18 @@
 //! Every stage asked every query: what it ranks, and how long that takes.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
-use guidepost_index::{ChunkId, Snapshot};
-use guidepost_query::{CANDIDATES, Collection, Mode, Question, Ranking, Retrieved, rank};
+use clap::ValueEnum;
+use guidepost_index::Snapshot;
+use guidepost_query::{CANDIDATES, Collection, Mode, Question, Ranking, Retrieved, rank, rank_documents};
 use guidepost_text::{Embed, TextRole};
 
 use super::guides::Guides;
 use crate::cli::Stage;
+use crate::commands::bench::configuration::milliseconds;
 
 /// Documents of a ranking, as many as recall@100 looks at.
 const DEPTH: usize = 100;
@@ -36,11 +38,12 @@ impl Stages {
     ) -> anyhow::Result<Stages> {
         let embedder = embedder.filter(|_| snapshot.has_vectors());
         let mut stages: BTreeMap<Stage, StageRankings> = BTreeMap::new();
-        let mut documents = Documents { snapshot, guides, known: HashMap::new() };
+        let numbers = guides.numbers(snapshot.documents())?;
         for query in &collection.queries {
             for (stage, ranking, ms) in ask(snapshot, embedder, &query.text)? {
                 let stage = stages.entry(stage).or_default();
-                stage.rankings.push(documents.of(&ranking)?);
+                let documents = rank_documents(snapshot, &ranking, DEPTH).into_iter();
+                stage.rankings.push(documents.map(|(at, score)| (numbers[at], score)).collect());
                 stage.all_ms.push(ms);
             }
         }
@@ -80,7 +83,12 @@ fn ask(
     text: &str,
 ) -> anyhow::Result<Vec<(Stage, Ranking, f64)>> {
     let Ok(question) = Question::new(text) else {
-        let stages = Stage::ALL.iter().filter(|stage| embedder.is_some() || **stage == Stage::Bm25);
+        let measured = |stage: &&Stage| match stage {
+            Stage::Bm25 => true,
+            Stage::Hnsw => embedder.is_some() && snapshot.has_graph(),
+            Stage::Dense | Stage::Fused => embedder.is_some(),
+        };
+        let stages = Stage::value_variants().iter().filter(measured);
         return Ok(stages.map(|&stage| (stage, Ranking::new(), 0.0)).collect());
     };
     let (bm25, bm25_ms) = timed(|| snapshot.bm25(&question.words, CANDIDATES));
@@ -103,41 +111,5 @@ fn ask(
 fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
     let started = Instant::now();
     let result = work();
-    (result, started.elapsed().as_secs_f64() * 1e3)
-}
-
-/// Passages to the documents they are of.
-struct Documents<'a> {
-    snapshot: &'a Snapshot,
-    guides: &'a Guides,
-    known: HashMap<ChunkId, usize>,
-}
-
-impl Documents<'_> {
-    /// Documents in the order of their best passage, with its score.
-    fn of(&mut self, ranking: &Ranking) -> anyhow::Result<Vec<(usize, f32)>> {
-        let mut seen = HashSet::new();
-        let mut documents = Vec::new();
-        for &(id, score) in ranking {
-            let document = self.document(id)?;
-            if documents.len() < DEPTH && seen.insert(document) {
-                documents.push((document, score));
-            }
-        }
-        Ok(documents)
-    }
-
-    fn document(&mut self, id: ChunkId) -> anyhow::Result<usize> {
-        if let Some(&document) = self.known.get(&id) {
-            return Ok(document);
-        }
-        let chunk = self.snapshot.chunk(id)?;
-        let file = &self.snapshot.document_of(&chunk)?.relative;
-        let document = self
-            .guides
-            .document(file)
-            .with_context(|| format!("`{file}` is in the index and no document of the collection"))?;
-        self.known.insert(id, document);
-        Ok(document)
-    }
+    (result, milliseconds(started))
 }
