@@ -30,6 +30,7 @@ mod graph;
 mod manifest;
 mod names;
 mod postings;
+mod rows;
 mod vectors;
 
 mod generation;
@@ -44,6 +45,7 @@ pub use error::IndexError;
 pub use manifest::{DocumentRecord, SourceRecord};
 pub use plan::Warning;
 pub use postings::{Token, analyze, terms};
+pub use rows::Rows;
 pub use snapshot::{Changes, ChunkId, Snapshot};
 pub use source::ShippedGuide;
 use source::Source;
