@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::fs;
 use std::ops::RangeInclusive;
 
-use guidepost_text::{BlockKind, Document, ResourceKind, named, read_document, sentences, words};
+use guidepost_text::{BlockKind, Document, ResourceKind, Section, named, read_document, sentences, words};
 use pulldown_cmark::{Event, Parser, Tag};
 use serde::Deserialize;
 
@@ -263,6 +263,23 @@ struct Question {
 struct Place {
     guide: String,
     section: String,
+    /// Sentences and list items that answer, word for word.
+    sentences: Vec<String>,
+}
+
+/// A section with those below it; of the guide's title, what stands before the next heading.
+fn section_text(guide: &Document, heading: &String) -> String {
+    let of_title = guide.metadata.title == *heading;
+    let belongs = |section: &&Section| match of_title {
+        true => section.heading_path.len() == 1,
+        false => section.heading_path.contains(heading),
+    };
+    let blocks = guide.sections.iter().filter(belongs).filter_map(|section| {
+        let first = section.blocks.first().map(|block| block.span.start)?;
+        let last = section.blocks.last().map(|block| block.span.end)?;
+        Some(&guide.text[first..last])
+    });
+    blocks.collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -280,10 +297,9 @@ fn questions_are_answered_by_sections_that_are_there() {
     }
     for place in questions.iter().flat_map(|question| &question.answers) {
         let guide = guides.iter().find(|guide| guide.path == place.guide);
-        let section = guide.and_then(|guide| {
-            guide.sections.iter().find(|section| section.heading_path.last() == Some(&place.section))
-        });
-        assert!(section.is_some(), "{place:?}");
+        let text = guide.map_or(String::new(), |guide| section_text(guide, &place.section));
+        let stands = |sentence: &String| sentence.len() >= 10 && text.contains(sentence.as_str());
+        assert!(!place.sentences.is_empty() && place.sentences.iter().all(stands), "{place:?}");
         *asked.entry(place.guide.as_str()).or_default() += 1;
     }
     let few: Vec<_> = asked.iter().filter(|(_, questions)| **questions < 3).collect();

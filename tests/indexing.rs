@@ -38,6 +38,33 @@ fn only_what_changed_is_embedded_again() {
 }
 
 #[test]
+fn token_vectors_are_kept_left_out_and_kept_again() {
+    let home = three_guides();
+    let check = |args: &[&str], embedded: u64, on: bool| {
+        let update = home.json(args, 0);
+        assert_eq!(update["embedded"], embedded, "{args:?}");
+        let status = home.json(&["status"], 0);
+        let late = &status["current"]["late_interaction"];
+        assert_eq!((&late["on"], late["bytes"].as_u64() > Some(0)), (&on.into(), on), "{args:?}");
+        let text = home.ok(&["status"]).stdout;
+        assert_eq!(text.contains("`guidepost index --late-interaction on` adds them"), !on, "{text}");
+        let found = home.json(&["search", "apples", "--explain"], 0);
+        let explain = &found["results"][0]["explain"];
+        assert_eq!((explain["late_weight"].as_f64() > Some(0.0), explain["late"].is_number()), (on, on));
+        assert_eq!(found["results"][0]["path"], "guides/one.md");
+    };
+    check(&["index", "guides"], 3, true);
+    check(&["index", "--late-interaction", "off"], 0, false);
+    // Updates keep to it, and token vectors alone are no reason to embed anything again.
+    check(&["index"], 0, false);
+    home.write("guides/two.md", "# Two\n\nAbout doors.\n");
+    check(&["index"], 1, false);
+    check(&["index", "--late-interaction", "on"], 3, true);
+    home.write("guides/two.md", "# Two\n\nAbout bridges.\n");
+    check(&["index"], 1, true);
+}
+
+#[test]
 fn a_search_takes_up_changes_by_itself() {
     let home = three_guides();
     home.ok(&["index", "guides"]);

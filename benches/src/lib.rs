@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use guidepost_index::{Request, ShippedGuide, Snapshot, update};
+use guidepost_index::{LateInteraction, Request, ShippedGuide, Snapshot, update};
 use guidepost_model::{
     DeviceChoice, Execution, LocatedModel, ModelChoice, OpenDevice, Places, Precision, SentenceTransformer,
     fetch, locate, registry,
@@ -138,6 +138,7 @@ fn index(name: &str, guides: &[ShippedGuide], embedder: &dyn Embed) -> anyhow::R
         embedder: Some(embedder),
         rebuild,
         wait: true,
+        late_interaction: LateInteraction::Keep,
     };
     update(&request, &mut |_| ())?;
     Snapshot::open(&index)?.context("the index was just written")

@@ -10,6 +10,7 @@
 //!     chunks.offsets         where each line begins
 //!     names.jsonl            derived: the resources and roles that each guide names
 //!     vectors                ground state: f32 rows, and derived from them int8 rows for fast scans
+//!     tokens                 ground state, optional: a code per token, for late interaction
 //!     graph                  derived: hnsw_rs's graph, frozen flat
 //!     postings/              derived: one tantivy segment whose document ids are rows
 //! ```
@@ -31,8 +32,10 @@ mod manifest;
 mod names;
 mod postings;
 mod rows;
+mod tokens;
 mod vectors;
 
+mod encoding;
 mod generation;
 mod plan;
 mod prepare;
@@ -49,4 +52,5 @@ pub use rows::Rows;
 pub use snapshot::{Changes, ChunkId, Snapshot};
 pub use source::ShippedGuide;
 use source::Source;
-pub use update::{Event, Request, Update, update};
+pub use tokens::LateQuestion;
+pub use update::{Event, LateInteraction, Request, Update, update};

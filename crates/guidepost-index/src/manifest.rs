@@ -22,6 +22,9 @@ pub(crate) struct Manifest {
     /// How resources were found; empty where an earlier version looked for none.
     #[serde(default)]
     pub(crate) finder: String,
+    /// How token vectors are coded; empty where none are kept.
+    #[serde(default)]
+    pub(crate) token_codes: String,
     /// Components of a vector; `None` without vectors.
     pub(crate) dimensions: Option<usize>,
     /// Seconds since 1970.
@@ -115,6 +118,11 @@ impl Manifest {
         self.finder == FINDER && self.fingerprint.ends_with(&format!("; {CHUNKER}"))
     }
 
+    /// Whether token vectors are to be kept, even if another version coded those that are.
+    pub(crate) fn keeps_tokens(&self) -> bool {
+        !self.token_codes.is_empty()
+    }
+
     /// Records size and digest of a finished file.
     pub(crate) fn add_file(&mut self, folder: &Path, name: &str) -> Result<(), IndexError> {
         let path = folder.join(name);
@@ -137,6 +145,7 @@ impl Manifest {
             generation: 1,
             fingerprint: String::new(),
             finder: String::new(),
+            token_codes: String::new(),
             dimensions: Some(dimensions),
             written: 0,
             chunks,

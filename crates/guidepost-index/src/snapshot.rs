@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use guidepost_text::{CHUNKER, Embed, Embedding, Named, passage_text};
+use guidepost_text::{CHUNKER, Embed, Embedding, Named, TokenVectors, passage_text};
 
 use crate::chunk_store::ChunkStore;
 use crate::generation::current;
@@ -10,6 +10,7 @@ use crate::graph::Graph;
 use crate::manifest::Manifest;
 use crate::plan::{Plan, Warning};
 use crate::postings::Postings;
+use crate::tokens::{self, LateQuestion, Rotation, Tokens};
 use crate::vectors::Vectors;
 use crate::{DocumentRecord, IndexError, ShippedGuide, SourceRecord, StoredChunk, Token, names};
 
@@ -29,6 +30,7 @@ pub struct Snapshot {
     chunks: ChunkStore,
     vectors: Option<Vectors>,
     graph: Option<Graph>,
+    tokens: Option<Tokens>,
     postings: Postings,
 }
 
@@ -77,6 +79,7 @@ impl Snapshot {
             chunks: ChunkStore::open(&folder, &manifest)?,
             vectors,
             graph: Graph::open(&folder, &manifest)?,
+            tokens: Tokens::open(&folder, &manifest)?,
             postings: Postings::open(&folder)?,
             manifest,
             folder,
@@ -121,6 +124,16 @@ impl Snapshot {
     /// Whether there are vectors, or BM25 alone.
     pub fn has_vectors(&self) -> bool {
         self.vectors.is_some()
+    }
+
+    /// Whether token vectors are there, for late interaction.
+    pub fn has_token_codes(&self) -> bool {
+        self.tokens.is_some()
+    }
+
+    /// Bytes of the token vectors on disk.
+    pub fn token_bytes(&self) -> u64 {
+        self.manifest.files.get(tokens::NAME).map_or(0, |file| file.bytes)
     }
 
     /// Whether a neighbor graph is there.
@@ -217,6 +230,23 @@ impl Snapshot {
     pub fn cosine(&self, query: &Embedding, id: ChunkId) -> Option<f32> {
         let vectors = self.vectors.as_ref().filter(|vectors| (id.0 as usize) < vectors.rows())?;
         Some(crate::vectors::dot(query.as_slice(), vectors.row(id.0 as usize)))
+    }
+
+    /// Makes a question's tokens ready for [`Snapshot::max_sim`]. `weights` has one factor a token, 0 and up. `None` where
+    /// the index keeps no token vectors.
+    pub fn late_question(&self, tokens: &TokenVectors, weights: &[f32]) -> Option<LateQuestion> {
+        self.tokens.as_ref()?;
+        Some(LateQuestion::new(&Rotation::new(tokens.dimensions), tokens, weights))
+    }
+
+    /// How well a chunk's tokens answer to the question's; see [`LateQuestion::max_sim`].
+    pub fn max_sim(&self, question: &LateQuestion, id: ChunkId) -> Option<f32> {
+        question.max_sim(self.token_codes(id))
+    }
+
+    /// Codes of a chunk's tokens; none where none are kept.
+    pub(crate) fn token_codes(&self, id: ChunkId) -> &[u64] {
+        self.tokens.as_ref().map_or(&[], |tokens| tokens.row(id))
     }
 
     /// A chunk's vector; `None` without vectors.

@@ -1,13 +1,13 @@
 //! Writing: a new generation from what is on disk now, taking over whatever has not changed.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use guidepost_text::{Embed, Embedding, FINDER, Format, HashEmbedder, Named, TextRole, passage_text};
+use guidepost_text::{Embed, FINDER, Format, HashEmbedder, Named};
 use rayon::prelude::*;
 
 use crate::chunk_store::ChunkStore;
+use crate::encoding::{Encodings, encode};
 use crate::generation::{
     clear_others, clear_unfinished, generation_name, may_hold_index, next_generation, recorded_sources,
     unfinished_name,
@@ -18,6 +18,7 @@ use crate::plan::{Entry, Origin, Plan, State, Warning, now};
 use crate::postings::Postings;
 use crate::prepare::{Contents, Prepared, number, read_entry, take_over};
 use crate::snapshot::fingerprint;
+use crate::tokens::{CODES, Tokens};
 use crate::vectors::Vectors;
 use crate::writer_lock::{Patience, WriterLock};
 use crate::{Changes, ChunkId, IndexError, ShippedGuide, Snapshot, Source, StoredChunk, files, names};
@@ -38,6 +39,19 @@ pub struct Request<'a> {
     pub rebuild: bool,
     /// Wait for another writer, or report it.
     pub wait: bool,
+    /// What becomes of token vectors.
+    pub late_interaction: LateInteraction,
+}
+
+/// Whether an index keeps the vectors of tokens, which rank better and take several times the space of the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LateInteraction {
+    /// As the index has it; a new one keeps them.
+    AsBefore,
+    /// Keep them.
+    Keep,
+    /// Leave them out.
+    Drop,
 }
 
 /// A step of an update.
@@ -164,8 +178,11 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn run(&mut self, plan: Plan, listener: &mut dyn FnMut(Event)) -> Result<Update, IndexError> {
         let changes = plan.changes();
-        let same_sources = self.old.as_ref().is_some_and(|old| old.sources() == self.sources);
-        if let Some(old) = self.old.as_ref().filter(|_| same_sources && changes == Changes::default()) {
+        let as_wanted = |old: &&Snapshot| {
+            old.sources() == self.sources
+                && (!old.has_vectors() || old.has_token_codes() == self.keeps_tokens())
+        };
+        if let Some(old) = self.old.as_ref().filter(as_wanted).filter(|_| changes == Changes::default()) {
             return Ok(Update {
                 formats: formats(old.documents()),
                 documents: old.documents().len(),
@@ -179,19 +196,25 @@ impl Writer<'_> {
         let (prepared, mut warnings) = self.prepare(&plan)?;
         warnings.extend(plan.warnings);
         let contents = number(prepared);
-        let (vectors, embedded) = self.vectors(&contents.chunks, listener)?;
+        let encodings = match self.request.embedder {
+            Some(embedder) => {
+                let old = self.old.as_ref();
+                Some(encode(&contents.chunks, old, embedder, self.keeps_tokens(), listener)?)
+            }
+            None => None,
+        };
         listener(Event::Writing);
         let update = Update {
             wrote: true,
             formats: formats(&contents.documents),
             documents: contents.documents.len(),
             chunks: contents.chunks.len(),
-            embedded,
+            embedded: encodings.as_ref().map_or(0, |encodings| encodings.embedded),
             changes,
             warnings,
             other_kinds: plan.other_kinds,
         };
-        self.commit(contents, vectors.as_deref())?;
+        self.commit(contents, encodings.as_ref())?;
         Ok(update)
     }
 
@@ -223,55 +246,21 @@ impl Writer<'_> {
         Ok((prepared, warnings))
     }
 
-    /// A vector per chunk: the old one where the embedded text is the same, else a new one.
-    fn vectors(
-        &self,
-        chunks: &[StoredChunk],
-        listener: &mut dyn FnMut(Event),
-    ) -> Result<(Option<Vec<Embedding>>, usize), IndexError> {
-        let Some(embedder) = self.request.embedder else { return Ok((None, 0)) };
-        let mut by_key = self.old_vectors()?;
-        let mut missing: BTreeMap<&str, String> = BTreeMap::new();
-        for chunk in chunks.iter().filter(|chunk| !by_key.contains_key(&chunk.key)) {
-            missing.entry(&chunk.key).or_insert_with(|| passage_text(&chunk.chunk));
-        }
-        let (keys, texts): (Vec<&str>, Vec<&str>) =
-            missing.iter().map(|(key, text)| (*key, text.as_str())).unzip();
-        let total = texts.len();
-        if total > 0 {
-            listener(Event::Embedding { done: 0, total });
-            let state = RefCell::new((0, listener));
-            let on_done = |more: usize| {
-                let (done, listener) = &mut *state.borrow_mut();
-                *done += more;
-                listener(Event::Embedding { done: *done, total });
-            };
-            let fresh = embedder.embed(&texts, TextRole::Passage, &on_done)?;
-            by_key.extend(keys.into_iter().map(str::to_owned).zip(fresh));
-        }
-        let vector = |chunk: &StoredChunk| {
-            by_key.get(&chunk.key).cloned().expect("every key was looked up or embedded")
-        };
-        Ok((Some(chunks.iter().map(vector).collect()), total))
-    }
-
     fn old_names(&self) -> Result<Vec<Named>, IndexError> {
         self.old.as_ref().map_or(Ok(Vec::new()), Snapshot::names)
     }
 
-    fn old_vectors(&self) -> Result<HashMap<String, Embedding>, IndexError> {
-        let Some(old) = &self.old else { return Ok(HashMap::new()) };
-        let mut by_key = HashMap::with_capacity(old.chunk_count());
-        for id in (0..old.chunk_count() as u32).map(ChunkId) {
-            if let Some(row) = old.vector(id) {
-                by_key.insert(old.chunk(id)?.key, Embedding::from_unit(row.to_vec()));
-            }
+    /// Whether the new generation keeps token codes.
+    fn keeps_tokens(&self) -> bool {
+        match self.request.late_interaction {
+            LateInteraction::Keep => true,
+            LateInteraction::Drop => false,
+            LateInteraction::AsBefore => self.old.as_ref().is_none_or(|old| old.manifest().keeps_tokens()),
         }
-        Ok(by_key)
     }
 
     /// Writes the generation beside the old one, then names it in `CURRENT`: the one moment at which it counts.
-    fn commit(&self, contents: Contents, vectors: Option<&[Embedding]>) -> Result<(), IndexError> {
+    fn commit(&self, contents: Contents, encodings: Option<&Encodings>) -> Result<(), IndexError> {
         let index = self.request.index;
         let generation = next_generation(index);
         let folder = index.join(unfinished_name());
@@ -281,6 +270,7 @@ impl Writer<'_> {
             generation,
             fingerprint: fingerprint(self.request.embedder),
             finder: FINDER.to_owned(),
+            token_codes: if self.keeps_tokens() { CODES.to_owned() } else { String::new() },
             dimensions: self.request.embedder.map(Embed::dimensions),
             written: now(),
             chunks: contents.chunks.len() as u32,
@@ -289,7 +279,7 @@ impl Writer<'_> {
             files: BTreeMap::new(),
         };
         let written = names::write(&folder, &contents.names, &mut manifest)
-            .and_then(|()| self.write_files(&folder, &contents.chunks, vectors, &mut manifest));
+            .and_then(|()| self.write_files(&folder, &contents.chunks, encodings, &mut manifest));
         if written.is_err() {
             let _ = std::fs::remove_dir_all(&folder);
         }
@@ -306,21 +296,30 @@ impl Writer<'_> {
         &self,
         folder: &Path,
         chunks: &[StoredChunk],
-        vectors: Option<&[Embedding]>,
+        encodings: Option<&Encodings>,
         manifest: &mut Manifest,
     ) -> Result<(), IndexError> {
         let only_touched = self.old.as_ref().filter(|old| {
             let same =
                 |(at, chunk): (usize, &StoredChunk)| old.chunk(ChunkId(at as u32)).is_ok_and(|c| &c == chunk);
-            old.chunk_count() == chunks.len() && chunks.iter().enumerate().all(same)
+            old.manifest().token_codes == manifest.token_codes
+                && old.chunk_count() == chunks.len()
+                && chunks.iter().enumerate().all(same)
         });
         match only_touched {
             Some(old) => link_files(old, folder, manifest)?,
             None => {
                 ChunkStore::write(folder, chunks, manifest)?;
-                if let Some(rows) = vectors {
-                    Vectors::write(folder, rows, manifest)?;
-                    Graph::write(folder, rows, manifest)?;
+                if let Some(Encodings { vectors, tokens, .. }) = encodings {
+                    Vectors::write(folder, vectors, manifest)?;
+                    Graph::write(folder, vectors, manifest)?;
+                    if let Some(tokens) = tokens {
+                        Tokens::write(
+                            folder,
+                            &tokens.iter().map(AsRef::as_ref).collect::<Vec<_>>(),
+                            manifest,
+                        )?;
+                    }
                 }
                 Postings::write(folder, chunks)?;
             }

@@ -1,16 +1,17 @@
 //! A sentence transformer: text to tokens, tokens through the model on its device, one vector per text.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use candle_core::{DType, Device};
 use candle_nn::VarBuilder;
-use guidepost_text::{Embed, EmbedError, Embedding, TextRole};
+use guidepost_text::{Embed, EmbedError, Embedding, KeepTokens, Span, TextRole, TokenVectors};
 use rayon::prelude::*;
 use tokenizers::{Encoding, Tokenizer};
 
-use crate::cpu::{CpuBert, Kernels, Team, Weights};
+use crate::cpu::{CpuBert, Kernels, OnStates, Team, Weights};
 use crate::folder::{ModelFolder, Pooling};
 use crate::gpu::{Budget, Phases, TensorEmbedder, TokenRow};
 use crate::tokenizer::read_tokenizer;
@@ -120,11 +121,11 @@ impl SentenceTransformer {
     /// Those of [`Embed::embed`].
     pub fn measure(&self, texts: &[&str], role: TextRole, budget: Budget) -> Result<Measured, ModelError> {
         let start = Instant::now();
-        let encodings = self.tokenize(texts, role)?;
+        let encodings = self.tokenize(texts, role, Offsets::Skip)?;
         let tokenize = start.elapsed();
         let mut phases = Phases::default();
         let start = Instant::now();
-        let embeddings = self.run(&encodings, budget, Some(&mut phases))?;
+        let embeddings = self.run(&encodings, budget, None, Some(&mut phases))?;
         let tokens = encodings.iter().map(Encoding::len).sum();
         let lengths: Vec<usize> = encodings.iter().map(Encoding::len).collect();
         let (forward, computed_tokens) = match &self.runner {
@@ -136,14 +137,27 @@ impl SentenceTransformer {
         Ok(Measured { embeddings, tokenize, copy, forward, pool, tokens, computed_tokens })
     }
 
-    fn tokenize(&self, texts: &[&str], role: TextRole) -> Result<Vec<Encoding>, ModelError> {
-        let prompt = match role {
+    fn prompt(&self, role: TextRole) -> &str {
+        match role {
             TextRole::Question => &self.folder.prompts.question,
             TextRole::Passage => &self.folder.prompts.passage,
-        };
-        let encode = |text: &&str| match prompt.as_str() {
-            "" => self.tokenizer.encode_fast(*text, true),
-            _ => self.tokenizer.encode_fast(format!("{prompt}{text}"), true),
+        }
+    }
+
+    fn tokenize(
+        &self,
+        texts: &[&str],
+        role: TextRole,
+        offsets: Offsets,
+    ) -> Result<Vec<Encoding>, ModelError> {
+        let prompt = self.prompt(role);
+        let encode = |text: &&str| {
+            let text =
+                if prompt.is_empty() { Cow::Borrowed(*text) } else { format!("{prompt}{text}").into() };
+            match offsets {
+                Offsets::Skip => self.tokenizer.encode_fast(text, true),
+                Offsets::Find => self.tokenizer.encode(text, true),
+            }
         };
         // One question is not worth waking other threads.
         let encodings: tokenizers::Result<Vec<Encoding>> =
@@ -156,12 +170,13 @@ impl SentenceTransformer {
         &self,
         encodings: &[Encoding],
         budget: Budget,
+        on_states: Option<OnStates<'_>>,
         phases: Option<&mut Phases>,
     ) -> Result<Vec<Embedding>, ModelError> {
         let vectors = match &self.runner {
             Runner::Cpu(bert) => {
                 let texts: Vec<&[u32]> = encodings.iter().map(Encoding::get_ids).collect();
-                let (vectors, pooling) = bert.forward(&texts, self.folder.pooling)?;
+                let (vectors, pooling) = bert.forward(&texts, self.folder.pooling, on_states)?;
                 if let Some(phases) = phases {
                     phases.pool = pooling;
                 }
@@ -169,11 +184,61 @@ impl SentenceTransformer {
             }
             Runner::Gpu(embedder) => {
                 let rows: Vec<TokenRow<'_>> = encodings.iter().map(TokenRow::from).collect();
-                embedder.embed(&rows, budget, phases)?
+                embedder.embed(&rows, budget, on_states, phases)?
             }
         };
         Ok(vectors.into_iter().map(Embedding::normalized).collect())
     }
+
+    /// Tokenizes a window of texts while the model runs on the one before, so that neither waits and memory does not grow
+    /// with the number of texts.
+    fn run_windows(
+        &self,
+        texts: &[&str],
+        role: TextRole,
+        keep: Option<KeepTokens<'_>>,
+        on_done: &dyn Fn(usize),
+    ) -> Result<Vec<Embedding>, ModelError> {
+        let offsets = if keep.is_some() { Offsets::Find } else { Offsets::Skip };
+        let mut embeddings = Vec::with_capacity(texts.len());
+        let mut windows = texts.chunks(self.runner.window());
+        let mut next = windows.next().map(|window| self.tokenize(window, role, offsets));
+        while let Some(encodings) = next.transpose()? {
+            let first = embeddings.len();
+            let on_states = |at: usize, states| {
+                if let Some(keep) = keep {
+                    keep(first + at, token_vectors(&encodings[at], states, self.prompt(role).len()));
+                }
+            };
+            let wanted: Option<OnStates<'_>> = keep.is_some().then_some(&on_states);
+            let run = || self.run(&encodings, Budget::GPU, wanted, None);
+            let (done, following) = match windows.next() {
+                Some(window) => rayon::join(run, || Some(self.tokenize(window, role, offsets))),
+                None => (run(), None),
+            };
+            embeddings.extend(done?);
+            on_done(encodings.len());
+            next = following;
+        }
+        Ok(embeddings)
+    }
+}
+
+/// Whether a token shall know where it stands in the text; finding out takes time.
+#[derive(Clone, Copy)]
+enum Offsets {
+    Find,
+    Skip,
+}
+
+/// States of the tokens of a text of which so many bytes are a prompt.
+fn token_vectors(encoding: &Encoding, states: Vec<f32>, prompt: usize) -> TokenVectors {
+    let span = |&(start, end): &(usize, usize)| Span {
+        start: start.saturating_sub(prompt),
+        end: end.saturating_sub(prompt),
+    };
+    let spans: Vec<Span> = encoding.get_offsets().iter().map(span).collect();
+    TokenVectors { dimensions: states.len() / spans.len().max(1), values: states, spans }
 }
 
 impl Embed for SentenceTransformer {
@@ -203,29 +268,23 @@ impl Embed for SentenceTransformer {
         }
     }
 
-    /// Tokenizes a window of texts while the model runs on the one before, so that neither waits and memory does not grow
-    /// with the number of texts.
     fn embed(
         &self,
         texts: &[&str],
         role: TextRole,
         on_done: &dyn Fn(usize),
     ) -> Result<Vec<Embedding>, EmbedError> {
-        let failed = |error: ModelError| EmbedError(Box::new(error));
-        let mut embeddings = Vec::with_capacity(texts.len());
-        let mut windows = texts.chunks(self.runner.window());
-        let mut next = windows.next().map(|window| self.tokenize(window, role));
-        while let Some(encodings) = next.transpose().map_err(failed)? {
-            let run = || self.run(&encodings, Budget::GPU, None);
-            let (done, following) = match windows.next() {
-                Some(window) => rayon::join(run, || Some(self.tokenize(window, role))),
-                None => (run(), None),
-            };
-            embeddings.extend(done.map_err(failed)?);
-            on_done(encodings.len());
-            next = following;
-        }
-        Ok(embeddings)
+        self.run_windows(texts, role, None, on_done).map_err(|error| EmbedError(Box::new(error)))
+    }
+
+    fn embed_tokens(
+        &self,
+        texts: &[&str],
+        role: TextRole,
+        keep: KeepTokens<'_>,
+        on_done: &dyn Fn(usize),
+    ) -> Result<Vec<Embedding>, EmbedError> {
+        self.run_windows(texts, role, Some(keep), on_done).map_err(|error| EmbedError(Box::new(error)))
     }
 }
 

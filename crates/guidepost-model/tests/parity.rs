@@ -6,12 +6,13 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::sync::Mutex;
 
 use guidepost_model::{
     DeviceChoice, Execution, LocatedModel, ModelChoice, OpenDevice, Places, Precision, SentenceTransformer,
     fetch, instruction_families, locate,
 };
-use guidepost_text::{Embed, Embedding, TextRole};
+use guidepost_text::{Embed, Embedding, TextRole, TokenVectors};
 use safetensors::SafeTensors;
 
 const NAME: &str = "all-MiniLM-L6-v2";
@@ -102,6 +103,30 @@ fn order_and_company_do_not_matter() {
             let same = shuffled[place].precise_cosine(&together[at]);
             assert!(same > 0.999_999, "{precision}: text {at} differs elsewhere: {same}");
         }
+    }
+}
+
+#[test]
+fn token_vectors_pool_to_the_embedding() {
+    let Some(model) = model() else { return };
+    let (texts, _) = fixture();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).take(60).collect();
+    let model = load(&model, Precision::Fast, 2, instruction_families()[0]);
+    let kept = Mutex::new(vec![None; texts.len()]);
+    let keep = |at: usize, tokens| kept.lock().expect("nobody panicked")[at] = Some(tokens);
+    let found = model.embed_tokens(&texts, TextRole::Passage, &keep, &|_| ()).expect("the model runs");
+    for (at, tokens) in kept.into_inner().expect("nobody panicked").into_iter().enumerate() {
+        let tokens: TokenVectors = tokens.expect("every text has tokens");
+        let mut sum = vec![0.0; tokens.dimensions];
+        tokens.rows().for_each(|row| row.iter().zip(&mut sum).for_each(|(value, sum)| *sum += value));
+        let same = Embedding::normalized(sum).precise_cosine(&found[at]);
+        assert!(same > 0.999_999, "text {at}: {same}");
+        // Special tokens stand for nothing, the others for their part of the text, in order.
+        let spans: Vec<_> = tokens.spans.iter().filter(|span| span.start < span.end).collect();
+        assert_eq!(spans.len() + 2, tokens.rows().len(), "text {at}");
+        assert!(
+            spans.is_sorted_by_key(|span| span.start) && spans.iter().all(|span| span.end <= texts[at].len())
+        );
     }
 }
 

@@ -60,6 +60,10 @@ pub struct Fused {
     pub bm25_normalized: f32,
     /// `dense` between the worst and the best candidate, in [0, 1].
     pub dense_normalized: f32,
+    /// MaxSim, about in [-1, 1]; `None` without token vectors, and for candidates too far down.
+    pub late: Option<f32>,
+    /// `late` between the worst and the best candidate that has it, in [0, 1]; 0 for those that have none.
+    pub late_normalized: f32,
     /// What the combination is multiplied by, in [0, 1]: less than 1 for a passage of another kind than the question asks for.
     pub fit: f32,
     /// The combination, in [0, 1]. Orders the hits of one question; says nothing across questions.
@@ -93,11 +97,45 @@ pub fn fuse(
         let bm25_normalized = bm25.map_or(0.0, |score| share(score, 0.0, best_bm25));
         let dense_normalized = dense.map_or(0.0, |score| share(score, low, high));
         let score = dense_weight * dense_normalized + (1.0 - dense_weight) * bm25_normalized;
-        Fused { id, bm25, dense, bm25_normalized, dense_normalized, fit: 1.0, score }
+        Fused {
+            id,
+            bm25,
+            dense,
+            bm25_normalized,
+            dense_normalized,
+            late: None,
+            late_normalized: 0.0,
+            fit: 1.0,
+            score,
+        }
     };
     let mut fused: Vec<Fused> = merged.into_iter().map(combine).collect();
     best_first(&mut fused);
     fused
+}
+
+/// Weight of late interaction; the legs have the rest. Chosen as [`LEAN`] was.
+pub const LATE_WEIGHT: f32 = 0.4;
+
+/// Candidates that late interaction looks at. More cost time and gain nothing: the best of 30 is the best of 100.
+const LATE_CANDIDATES: usize = 30;
+
+/// Takes late interaction in as the third signal, for the best candidates of the other two.
+pub fn add_late(fused: &mut [Fused], weight: f32, max_sim: impl Fn(ChunkId) -> Option<f32>) {
+    for candidate in fused.iter_mut().take(LATE_CANDIDATES) {
+        candidate.late = max_sim(candidate.id);
+    }
+    let known = fused.iter().filter_map(|candidate| candidate.late);
+    let (low, high) =
+        known.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), c| (low.min(c), high.max(c)));
+    if low > high {
+        return;
+    }
+    for candidate in fused.iter_mut() {
+        candidate.late_normalized = candidate.late.map_or(0.0, |late| share(late, low, high));
+        candidate.score = (1.0 - weight) * candidate.score + weight * candidate.late_normalized;
+    }
+    best_first(fused);
 }
 
 /// Ties by id.
@@ -137,6 +175,27 @@ mod tests {
             assert_eq!(lean.dense_weight(&bm25, coverage), expected, "{bm25:?}");
             assert_eq!(Lean::fixed(0.6).dense_weight(&bm25, coverage), 0.6);
         }
+    }
+
+    #[test]
+    fn late_interaction_orders_the_best_and_only_them() {
+        let ids = 0..2 * LATE_CANDIDATES as u32;
+        let dense: Ranking = ids.map(|id| (ChunkId(id), 1.0 - 0.01 * id as f32)).collect();
+        let mut fused = fuse(&Ranking::new(), &dense, 1.0, |_| None);
+        let legs: Vec<f32> = fused.iter().map(|hit| hit.score).collect();
+        // The second of the legs is the best by its tokens, and so would be one that nobody looks at.
+        let best = [ChunkId(1), ChunkId(LATE_CANDIDATES as u32)];
+        add_late(&mut fused, 0.5, |id| Some(if best.contains(&id) { 0.9 } else { 0.1 }));
+        assert_eq!((fused[0].id, fused[1].id), (ChunkId(1), ChunkId(0)));
+        assert_eq!((fused[0].late, fused[0].late_normalized), (Some(0.9), 1.0));
+        assert_eq!(fused[0].score, 0.5 * legs[1] + 0.5);
+        let far = fused.iter().find(|hit| hit.id == best[1]).expect("it stays");
+        assert_eq!((far.late, far.score), (None, 0.5 * legs[LATE_CANDIDATES]));
+
+        let before = fuse(&Ranking::new(), &dense, 1.0, |_| None);
+        let mut after = before.clone();
+        add_late(&mut after, 0.5, |_| None);
+        assert_eq!(after, before, "without token vectors nothing changes");
     }
 
     #[test]

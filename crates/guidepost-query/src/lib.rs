@@ -12,6 +12,7 @@ mod question;
 mod confidence;
 mod fit;
 mod fusion;
+mod late;
 mod search;
 
 mod answer;
@@ -27,7 +28,8 @@ pub use answer::{Answer, Statement, answer};
 pub use catalog::{CatalogEntry, Mention, catalog};
 pub use collection::{Collection, CollectionDocument, CollectionError, CollectionQuery};
 pub use confidence::{Evidence, MIN_ANSWER_CONFIDENCE, confidence};
-pub use fusion::{CANDIDATES, Fused, LEAN, Lean, Ranking, fuse};
+pub use fusion::{CANDIDATES, Fused, LATE_WEIGHT, LEAN, Lean, Ranking, add_late, fuse};
+pub use late::{Asked, ask_model};
 pub use metrics::{Interval, bootstrap, mrr_at, ndcg_at, recall_at};
 pub use question::{MAX_WORDS, Question, QuestionError};
 pub use resources::{FoundResource, OWN_WORDS, Wanted, count_serving, find_resources, kinds_asked};

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use guidepost_index::{ChunkId, DocumentRecord, IndexError, Snapshot, StoredChunk, analyze};
-use guidepost_text::{Embed, EmbedError, Embedding, TextRole};
+use guidepost_index::{ChunkId, DocumentRecord, IndexError, LateQuestion, Snapshot, StoredChunk, analyze};
+use guidepost_text::{Embed, EmbedError};
 
 use crate::confidence::{Evidence, confidence};
 use crate::fit::{asks_for_resources, fit};
-use crate::fusion::{CANDIDATES, Fused, LEAN, Ranking, best_first, fuse};
+use crate::fusion::{CANDIDATES, Fused, LATE_WEIGHT, LEAN, Ranking, add_late, best_first, fuse};
+use crate::late::{Asked, ask_model};
 use crate::question::{Question, Weighed};
 
 /// Which legs search.
@@ -56,15 +57,17 @@ pub struct Trace {
     pub dense_rank: Option<usize>,
     /// Weight of the dense leg, in [0, 1].
     pub dense_weight: f32,
+    /// Weight of late interaction, in [0, 1]; the legs share the rest. 0 without token vectors.
+    pub late_weight: f32,
     /// Share of the question's information that the passage holds, in [0, 1].
     pub coverage: f32,
 }
 
 /// What the legs found for a question.
-#[derive(Debug, Clone, Default)]
+#[derive(Default)]
 pub struct Retrieved {
-    /// The question as a vector; `None` where words alone search.
-    pub vector: Option<Embedding>,
+    /// The question as the model sees it; `None` where words alone search.
+    pub asked: Option<Asked>,
     /// By words.
     pub bm25: Ranking,
     /// By meaning.
@@ -101,13 +104,13 @@ pub fn search(
     if options.mode == Mode::Dense && embedder.is_none() {
         return Err(SearchError::NoVectors);
     }
-    let vector = embedder.map(|embedder| embed_question(embedder, question)).transpose()?;
+    let asked = embedder.map(|embedder| ask_model(snapshot, embedder, question)).transpose()?;
     let bm25 = match options.mode {
         Mode::Dense => Ranking::new(),
         Mode::Hybrid | Mode::Bm25 => snapshot.bm25(&question.words, CANDIDATES)?,
     };
-    let dense = vector.as_ref().map_or_else(Ranking::new, |v| snapshot.dense(v, CANDIDATES));
-    hits(snapshot, question, &Retrieved { vector, bm25, dense }, options)
+    let dense = asked.as_ref().map_or_else(Ranking::new, |asked| snapshot.dense(&asked.vector, CANDIDATES));
+    hits(snapshot, question, &Retrieved { asked, bm25, dense }, options)
 }
 
 /// The second half of [`search`]: fuses what the legs found, reads the best passages and weighs the evidence.
@@ -131,6 +134,7 @@ pub fn hits(
             bm25_rank: place(&retrieved.bm25, fused.id),
             dense_rank: place(&retrieved.dense, fused.id),
             dense_weight,
+            late_weight: if late_question(retrieved).is_some() { LATE_WEIGHT } else { 0.0 },
             coverage: coverage(&weighed, &chunk),
         };
         let document = snapshot.document_of(&chunk)?.clone();
@@ -139,11 +143,6 @@ pub fn hits(
     }
     hits.retain(|hit| hit.confidence >= options.min_confidence);
     Ok(hits)
-}
-
-fn embed_question(embedder: &dyn Embed, question: &Question) -> Result<Embedding, EmbedError> {
-    let mut embeddings = embedder.embed(&[&question.text], TextRole::Question, &|_| ())?;
-    embeddings.pop().ok_or_else(|| EmbedError("it gave no embedding for the question".into()))
 }
 
 /// Everything that the legs found, in the order of the hits.
@@ -160,6 +159,10 @@ pub fn rank(
     rank_by(snapshot, question, retrieved, dense_weight)
 }
 
+fn late_question(retrieved: &Retrieved) -> Option<&LateQuestion> {
+    retrieved.asked.as_ref()?.late.as_ref()
+}
+
 /// Candidates whose headings are looked at.
 const LOOKED_AT: usize = 30;
 
@@ -169,9 +172,12 @@ fn rank_by(
     retrieved: &Retrieved,
     dense_weight: f32,
 ) -> Result<Vec<Fused>, SearchError> {
-    let Retrieved { vector, bm25, dense } = retrieved;
-    let cosine = |id| vector.as_ref().and_then(|vector| snapshot.cosine(vector, id));
+    let Retrieved { asked, bm25, dense } = retrieved;
+    let cosine = |id| asked.as_ref().and_then(|asked| snapshot.cosine(&asked.vector, id));
     let mut fused = fuse(bm25, dense, dense_weight, cosine);
+    if let Some(late) = late_question(retrieved) {
+        add_late(&mut fused, LATE_WEIGHT, |id| snapshot.max_sim(late, id));
+    }
     if asks_for_resources(question) {
         return Ok(fused);
     }
@@ -211,7 +217,7 @@ fn dense_weight(
     retrieved: &Retrieved,
     mode: Mode,
 ) -> Result<f32, SearchError> {
-    Ok(match (mode, retrieved.vector.is_some()) {
+    Ok(match (mode, retrieved.asked.is_some()) {
         (Mode::Dense, _) => 1.0,
         (_, true) => LEAN.dense_weight(&retrieved.bm25, best_coverage(snapshot, weighed, &retrieved.bm25)?),
         (_, false) => 0.0,

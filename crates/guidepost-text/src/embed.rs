@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::Span;
+
 /// A vector of unit length, or all zeros for a text without any token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embedding(Vec<f32>);
@@ -51,6 +53,27 @@ pub enum TextRole {
     Passage,
 }
 
+/// The vectors of a text's tokens as the model's last layer leaves them, before they become one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TokenVectors {
+    /// Components of each.
+    pub dimensions: usize,
+    /// Shape `[tokens, dimensions]`.
+    pub values: Vec<f32>,
+    /// The part of the text that each token stands for; empty for those that the model adds.
+    pub spans: Vec<Span>,
+}
+
+impl TokenVectors {
+    /// The vectors, in the order of the text.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
+        self.values.chunks_exact(self.dimensions.max(1))
+    }
+}
+
+/// Takes the token vectors of a text, by its place among the texts; called from any thread, in any order.
+pub type KeepTokens<'a> = &'a (dyn Fn(usize, TokenVectors) + Sync);
+
 /// Turns texts into embeddings. Two implementations: the sentence transformer of `guidepost-model`, and
 /// [`crate::HashEmbedder`], which needs no weights.
 pub trait Embed: Send + Sync {
@@ -73,6 +96,17 @@ pub trait Embed: Send + Sync {
         role: TextRole,
         on_done: &dyn Fn(usize),
     ) -> Result<Vec<Embedding>, EmbedError>;
+
+    /// The same embeddings, and on the way hands every text's token vectors to `keep`. A model that has none keeps none.
+    fn embed_tokens(
+        &self,
+        texts: &[&str],
+        role: TextRole,
+        _keep: KeepTokens<'_>,
+        on_done: &dyn Fn(usize),
+    ) -> Result<Vec<Embedding>, EmbedError> {
+        self.embed(texts, role, on_done)
+    }
 }
 
 /// A model that could not run.

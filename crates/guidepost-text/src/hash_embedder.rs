@@ -3,7 +3,7 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::{Embed, EmbedError, Embedding, TextRole, words};
+use crate::{Embed, EmbedError, Embedding, KeepTokens, Span, TextRole, TokenVectors, words};
 
 /// Feature hashing (Weinberger et al. 2009, "Feature Hashing for Large Scale Multitask Learning"): every word adds
 /// +1 or -1 to one of 256 components.
@@ -39,21 +39,63 @@ impl Embed for HashEmbedder {
         on_done(texts.len());
         Ok(embeddings)
     }
+
+    fn embed_tokens(
+        &self,
+        texts: &[&str],
+        role: TextRole,
+        keep: KeepTokens<'_>,
+        on_done: &dyn Fn(usize),
+    ) -> Result<Vec<Embedding>, EmbedError> {
+        texts.iter().enumerate().for_each(|(at, text)| keep(at, token_vectors(text)));
+        self.embed(texts, role, on_done)
+    }
 }
 
 fn embed_one(text: &str) -> Embedding {
     let mut values = vec![0.0f32; DIMENSIONS];
     for word in words(text).iter().take(HashEmbedder.max_tokens()) {
-        let hash = blake3::hash(word.as_bytes());
-        let [low, sign, ..] = *hash.as_bytes();
-        values[usize::from(low)] += if sign & 1 == 0 { 1.0 } else { -1.0 };
+        let (component, sign) = component(word);
+        values[component] += sign;
     }
     Embedding::normalized(values)
+}
+
+/// A word's vector has one component that is not zero.
+fn token_vectors(text: &str) -> TokenVectors {
+    let words = text.unicode_word_indices().take(HashEmbedder.max_tokens());
+    let (mut values, mut spans) = (Vec::new(), Vec::new());
+    for (start, word) in words {
+        let (component, sign) = component(&word.to_lowercase());
+        values.extend((0..DIMENSIONS).map(|at| if at == component { sign } else { 0.0 }));
+        spans.push(Span { start, end: start + word.len() });
+    }
+    TokenVectors { dimensions: DIMENSIONS, values, spans }
+}
+
+/// Where a word counts, and whether for or against.
+fn component(word: &str) -> (usize, f32) {
+    let hash = blake3::hash(word.as_bytes());
+    let [low, sign, ..] = *hash.as_bytes();
+    (usize::from(low), if sign & 1 == 0 { 1.0 } else { -1.0 })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn token_vectors_add_up_to_the_embedding() {
+        let text = "Learn SQL, then learn more SQL";
+        let kept = std::sync::Mutex::new(Vec::new());
+        let keep = |at, tokens| kept.lock().expect("nobody panicked").push((at, tokens));
+        let embeddings = HashEmbedder.embed_tokens(&[text], TextRole::Passage, &keep, &|_| ());
+        let [(0, ref tokens)] = kept.lock().expect("nobody panicked")[..] else { panic!("one text") };
+        let mut sum = vec![0.0; DIMENSIONS];
+        tokens.rows().for_each(|row| row.iter().zip(&mut sum).for_each(|(value, sum)| *sum += value));
+        assert_eq!(embeddings.expect("it cannot fail"), [Embedding::normalized(sum)]);
+        assert_eq!(tokens.spans[1].of(text), "SQL");
+    }
 
     #[test]
     fn shared_words_are_near() {

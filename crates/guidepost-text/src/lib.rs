@@ -42,7 +42,7 @@ mod embed;
 mod hash_embedder;
 
 pub use chunk::{CHUNKER, chunk_document, passage_text};
-pub use embed::{Embed, EmbedError, Embedding, TextRole};
+pub use embed::{Embed, EmbedError, Embedding, KeepTokens, TextRole, TokenVectors};
 pub use format::Format;
 pub use hash_embedder::HashEmbedder;
 pub use lines::LineIndex;

@@ -183,12 +183,23 @@ pub(crate) struct IndexArgs {
     /// Make everything again, for example for another model.
     #[arg(long)]
     pub(crate) rebuild: bool,
+    /// Keep the vectors of all tokens, for late interaction: search ranks better, the index takes several times the space
+    /// [default: what the index has; on for a new one].
+    #[arg(long, value_enum, value_name = "ON|OFF")]
+    pub(crate) late_interaction: Option<Switch>,
     #[command(flatten)]
     pub(crate) output: StatusFormat,
     #[command(flatten)]
     pub(crate) place: IndexPlace,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
+}
+
+/// Whether something is wanted.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
 }
 
 #[derive(Debug, Clone, Args)]

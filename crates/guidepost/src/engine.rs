@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use guidepost_index::{Changes, IndexError, Request, ShippedGuide, Snapshot, Update, Warning, update};
+use guidepost_index::{
+    Changes, IndexError, LateInteraction, Request, ShippedGuide, Snapshot, Update, Warning, update,
+};
 use guidepost_model::{
     DeviceChoice, Execution, LocatedModel, ModelChoice, ModelError, OpenDevice, Places, Precision,
     SentenceTransformer, fetch, locate, registry,
@@ -39,12 +41,19 @@ pub(crate) struct Change<'a> {
     pub(crate) add: &'a [PathBuf],
     pub(crate) remove: &'a [PathBuf],
     pub(crate) rebuild: bool,
+    pub(crate) late_interaction: LateInteraction,
     /// Wait for another writer, or report it.
     pub(crate) wait: bool,
 }
 
 impl Change<'_> {
-    pub(crate) const NONE: Change<'static> = Change { add: &[], remove: &[], rebuild: false, wait: false };
+    pub(crate) const NONE: Change<'static> = Change {
+        add: &[],
+        remove: &[],
+        rebuild: false,
+        late_interaction: LateInteraction::AsBefore,
+        wait: false,
+    };
 }
 
 /// The model without weights.
@@ -203,6 +212,7 @@ impl<'a> Engine<'a> {
             embedder,
             rebuild: change.rebuild,
             wait: change.wait,
+            late_interaction: change.late_interaction,
         };
         let mut display = self.console.update();
         let outcome = update(&request, &mut |event| display.show(event));

@@ -15,11 +15,14 @@ use super::groups::{GROUP_TOKENS, groups};
 use super::kernels::Kernels;
 use super::layer::{Layer, Norm, Shape};
 use super::linear::Storage;
-use super::pass::{Pass, Workspace, pool};
+use super::pass::{Pass, Workspace, per_text, pool};
 use super::team::{Member, Team};
 use super::weights::Weights;
 use crate::folder::Pooling;
 use crate::{ModelError, Precision};
+
+/// Takes the last layer's states of a text's tokens, by its place among the texts: shape `[tokens, width]`.
+pub(crate) type OnStates<'a> = &'a (dyn Fn(usize, Vec<f32>) + Sync);
 
 /// A vector per text, and how long pooling took.
 type Pooled = (Vec<Vec<f32>>, Duration);
@@ -92,11 +95,16 @@ impl CpuBert {
     }
 
     /// Pooled vectors of texts given as token numbers, in the order of the texts, not normalized (zeros for a text
-    /// without tokens), and how long pooling took.
+    /// without tokens), and how long pooling took. `on_states` hears of each text's states, from the thread that has them.
     ///
     /// # Errors
     /// [`ModelError::Tokens`] for a token outside the vocabulary or a text beyond the model's positions.
-    pub(crate) fn forward(&self, texts: &[&[u32]], pooling: Pooling) -> Result<Pooled, ModelError> {
+    pub(crate) fn forward(
+        &self,
+        texts: &[&[u32]],
+        pooling: Pooling,
+        on_states: Option<OnStates<'_>>,
+    ) -> Result<Pooled, ModelError> {
         let words = match &self.converted_words {
             Some(words) => Cow::Borrowed(&words[..]),
             None => self.weights.tensor(WORDS, &[self.shape.vocabulary, self.shape.width])?,
@@ -127,6 +135,11 @@ impl CpuBert {
                 let start = Instant::now();
                 // SAFETY: the workspace holds the states of these texts until the next group.
                 let vectors = unsafe { pool(&texts, states, pooling) };
+                if let Some(on_states) = on_states {
+                    // SAFETY: as above.
+                    let states = unsafe { per_text(&texts, states) };
+                    group.iter().zip(states).for_each(|(&at, states)| on_states(at, states));
+                }
                 let mut pooled = pooled.lock().unwrap_or_else(PoisonError::into_inner);
                 for (&at, vector) in group.iter().zip(vectors) {
                     pooled.0[at] = vector;

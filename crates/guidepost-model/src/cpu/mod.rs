@@ -48,7 +48,7 @@ mod slabs;
 mod team;
 mod weights;
 
-pub(crate) use bert::CpuBert;
+pub(crate) use bert::{CpuBert, OnStates};
 pub(crate) use kernels::Kernels;
 pub use peak::measured_peak;
 pub(crate) use team::Team;

@@ -218,3 +218,19 @@ pub(crate) unsafe fn pool(texts: &[&[u32]], states: Matrix<f32>, pooling: Poolin
     }
     pooled
 }
+
+/// The states of each text's tokens, shape `[tokens, width]`.
+///
+/// # Safety
+/// As [`pool`].
+pub(crate) unsafe fn per_text(texts: &[&[u32]], states: Matrix<f32>) -> Vec<Vec<f32>> {
+    let mut first = 0;
+    let mut take = |text: &&[u32]| {
+        let rows = first..first + text.len();
+        first += text.len();
+        let places = rows.flat_map(|row| (0..states.columns).map(move |column| (row, column)));
+        // SAFETY: row and column are inside.
+        places.map(|(row, column)| unsafe { *states.start.add(states.offset(column) + row * SLAB) }).collect()
+    };
+    texts.iter().map(&mut take).collect()
+}

@@ -11,6 +11,7 @@ use candle_transformers::models::bert::Config;
 
 use super::buckets::{Budget, bucketed};
 use super::tensor_bert::{TensorBert, TokenBatch, TokenRow};
+use crate::cpu::OnStates;
 use crate::folder::Pooling;
 
 /// Batches that are queued before the vectors are waited for: bounds what lies on the device, and at 16,384 tokens a
@@ -52,7 +53,8 @@ impl TensorEmbedder {
         Ok(TensorEmbedder { bert, device: device.clone(), pooling, pad: config.pad_token_id as u32 })
     }
 
-    /// One unit vector per row, in the order of the rows. `phases` are measured if they are given.
+    /// One unit vector per row, in the order of the rows. `on_states` hears of each row's states; `phases` are measured if
+    /// they are given.
     ///
     /// # Errors
     /// See [`TensorBert::forward`].
@@ -60,13 +62,14 @@ impl TensorEmbedder {
         &self,
         rows: &[TokenRow],
         budget: Budget,
+        on_states: Option<OnStates<'_>>,
         phases: Option<&mut Phases>,
     ) -> Result<Vec<Vec<f32>>> {
         let lengths: Vec<usize> = rows.iter().map(|row| row.ids.len()).collect();
         let mut clock = Clock { device: &self.device, phases };
         let mut vectors = vec![Vec::new(); rows.len()];
         for window in bucketed(&lengths, budget).chunks(WINDOW) {
-            let computed = self.window(rows, window, &mut clock)?;
+            let computed = self.window(rows, window, on_states, &mut clock)?;
             for (&at, vector) in window.iter().flatten().zip(computed) {
                 vectors[at] = vector;
             }
@@ -75,7 +78,13 @@ impl TensorEmbedder {
     }
 
     /// The vectors of all rows that the window's batches name, in their order.
-    fn window(&self, rows: &[TokenRow], window: &[Vec<usize>], clock: &mut Clock) -> Result<Vec<Vec<f32>>> {
+    fn window(
+        &self,
+        rows: &[TokenRow],
+        window: &[Vec<usize>],
+        on_states: Option<OnStates<'_>>,
+        clock: &mut Clock,
+    ) -> Result<Vec<Vec<f32>>> {
         let upload = |batch: &Vec<usize>| {
             let rows: Vec<TokenRow> = batch.iter().map(|&at| rows[at]).collect();
             TokenBatch::upload(&rows, self.pad, &self.device)
@@ -83,8 +92,14 @@ impl TensorEmbedder {
         let copied: Result<Vec<TokenBatch>> =
             clock.time(|phases| &mut phases.copy, || window.iter().map(upload).collect());
         let mut pooled = Vec::with_capacity(window.len());
-        for batch in copied? {
+        for (batch, rows_of_batch) in copied?.into_iter().zip(window) {
             let tokens = clock.time(|phases| &mut phases.forward, || self.bert.forward(&batch))?;
+            if let Some(on_states) = on_states {
+                let states = tokens.to_dtype(DType::F32)?.to_vec3()?;
+                for (&at, states) in rows_of_batch.iter().zip(states) {
+                    on_states(at, states[..rows[at].ids.len()].concat());
+                }
+            }
             pooled.push(clock.time(|phases| &mut phases.pool, || self.pool(&tokens, &batch))?);
         }
         clock.time(|phases| &mut phases.copy, || Tensor::cat(&pooled, 0)?.to_vec2())
@@ -130,7 +145,10 @@ impl Clock<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use candle_transformers::models::bert::{BertModel, HiddenAct};
+    use guidepost_text::Embedding;
 
     use super::*;
     use crate::gpu::tiny_bert::{Texts, TinyBert};
@@ -170,7 +188,7 @@ mod tests {
             let budget = Budget { tokens: 100, batch_cost: 10 };
             let mut phases = Phases::default();
             let embedder = embedder(&tiny, pooling);
-            let found = embedder.embed(&rows, budget, Some(&mut phases)).expect("the model runs");
+            let found = embedder.embed(&rows, budget, None, Some(&mut phases)).expect("the model runs");
             assert!(
                 [phases.copy, phases.forward, phases.pool].iter().all(|&p| p > Duration::ZERO),
                 "{phases:?}"
@@ -180,14 +198,24 @@ mod tests {
                 let close = found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5);
                 assert!(close && found.len() == 32, "seed {seed}, text {at}");
             }
-            let unmeasured = embedder.embed(&rows, budget, None).expect("the model runs");
+            let states = Mutex::new(vec![Vec::new(); rows.len()]);
+            let keep = |at: usize, rows| states.lock().expect("nobody panicked")[at] = rows;
+            let unmeasured = embedder.embed(&rows, budget, Some(&keep), None).expect("the model runs");
             assert_eq!(unmeasured, found, "seed {seed}");
+            for (at, states) in states.into_inner().expect("nobody panicked").iter().enumerate() {
+                assert_eq!(states.len(), lengths[at] * 32);
+                let taken = if pooling == Pooling::Mean { lengths[at] } else { 1 };
+                let sum = (0..32).map(|at| states.chunks(32).take(taken).map(|row| row[at]).sum()).collect();
+                let pooled = Embedding::normalized(sum);
+                let close = pooled.as_slice().iter().zip(&found[at]).all(|(a, b)| (a - b).abs() < 1e-5);
+                assert!(close, "seed {seed}, text {at}: the states pool to another vector");
+            }
         }
     }
 
     #[test]
     fn nothing_yields_nothing() {
         let embedder = embedder(&TinyBert::new(1, 1, 16, 2, HiddenAct::Gelu), Pooling::Mean);
-        assert!(embedder.embed(&[], Budget::GPU, None).is_ok_and(|vectors| vectors.is_empty()));
+        assert!(embedder.embed(&[], Budget::GPU, None, None).is_ok_and(|vectors| vectors.is_empty()));
     }
 }

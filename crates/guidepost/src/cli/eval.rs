@@ -10,7 +10,7 @@ use super::{IndexPlace, ModelArgs};
 pub(super) const AFTER_EVAL: &str = "\
 Examples:
   guidepost eval --collection ~/beir/scifact
-  guidepost eval --collection ~/beir/scifact --run fused.run
+  guidepost eval --collection ~/beir/scifact --run guidepost.run
   guidepost eval --collection ~/beir/scifact --gate gate.json
 
 The folder holds `corpus.jsonl` (`_id`, `title`, `text`), `queries.jsonl` (`_id`, `text`) and `qrels.tsv`, or
@@ -29,7 +29,7 @@ pub(crate) struct EvalArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) run: Option<PathBuf>,
     /// Stage whose ranking `--run` writes.
-    #[arg(long, value_enum, default_value = "fused", requires = "run")]
+    #[arg(long, value_enum, default_value = "late", requires = "run")]
     pub(crate) stage: Stage,
     /// Exit with 3 if a figure is below this file's.
     #[arg(long, value_name = "FILE")]
@@ -53,11 +53,18 @@ pub(crate) enum Stage {
     Dense,
     /// By meaning, walking over the neighbor graph.
     Hnsw,
-    /// Both, as `search` ranks.
+    /// Both, combined.
     Fused,
+    /// Both and late interaction, as `search` ranks.
+    Late,
 }
 
 impl Stage {
+    /// Whether it is made from what both legs find.
+    pub(crate) fn combines_legs(self) -> bool {
+        matches!(self, Stage::Fused | Stage::Late)
+    }
+
     /// As it is written on the command line and in JSON.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -65,6 +72,7 @@ impl Stage {
             Stage::Dense => "dense",
             Stage::Hnsw => "hnsw",
             Stage::Fused => "fused",
+            Stage::Late => "late",
         }
     }
 }

@@ -4,11 +4,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use guidepost_index::{Snapshot, Update};
+use guidepost_index::{LateInteraction, Snapshot, Update};
 use serde_json::json;
 
 use crate::Outcome;
-use crate::cli::IndexArgs;
+use crate::cli::{IndexArgs, Switch};
 use crate::console::{Console, count};
 use crate::engine::{Change, Engine, folder};
 use crate::settings::UserSettings;
@@ -27,7 +27,12 @@ pub(crate) fn run(args: &IndexArgs, console: &Console) -> anyhow::Result<Outcome
         refuse_to_lose_vectors(kept.as_ref())?;
         console.note("no model available: the index will answer by words alone (BM25)");
     }
-    let change = Change { add: &add, remove: &remove, rebuild: args.rebuild, wait: true };
+    let late_interaction = match args.late_interaction {
+        None => LateInteraction::AsBefore,
+        Some(Switch::On) => LateInteraction::Keep,
+        Some(Switch::Off) => LateInteraction::Drop,
+    };
+    let change = Change { add: &add, remove: &remove, rebuild: args.rebuild, late_interaction, wait: true };
     let update = engine.update(&change, embedder.as_deref())?;
     let snapshot = engine.open()?;
     for (given, added) in args.folders.iter().zip(&add) {

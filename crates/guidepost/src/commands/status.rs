@@ -47,6 +47,7 @@ fn print_text(snapshot: &Snapshot, engine: &Engine, console: &Console) -> anyhow
     row("guides", snapshot.documents().len().to_string())?;
     row("passages", snapshot.chunk_count().to_string())?;
     row("size", format!("{:.1} MB", snapshot.bytes() as f64 / 1e6))?;
+    row("tokens", describe_tokens(snapshot))?;
     row("model", snapshot.fingerprint().to_owned())?;
     row("generation", format!("{}, written {}", snapshot.generation(), age(snapshot.written())))?;
     let out_of_reach =
@@ -77,6 +78,7 @@ fn print_json(snapshot: Option<&Snapshot>, engine: &Engine) -> anyhow::Result<()
             "fingerprint": snapshot.fingerprint(),
             "vectors": snapshot.has_vectors(),
             "graph": snapshot.has_graph(),
+            "late_interaction": {"on": snapshot.has_token_codes(), "bytes": snapshot.token_bytes()},
             "passages": snapshot.chunk_count(),
             "bytes": snapshot.bytes(),
             "sources": snapshot.sources(),
@@ -90,6 +92,17 @@ fn print_json(snapshot: Option<&Snapshot>, engine: &Engine) -> anyhow::Result<()
     let object = json!({"schema_version": 1, "index": index, "current": generation});
     writeln!(anstream::stdout().lock(), "{object:#}")?;
     Ok(())
+}
+
+/// Whether late interaction can be had, and what it costs.
+fn describe_tokens(snapshot: &Snapshot) -> String {
+    match snapshot.has_token_codes() {
+        true => format!("{:.1} MB of the size, for late interaction", snapshot.token_bytes() as f64 / 1e6),
+        false if snapshot.has_vectors() => {
+            "none, so no late interaction; `guidepost index --late-interaction on` adds them".to_owned()
+        }
+        false => "none".to_owned(),
+    }
 }
 
 fn describe(changes: Changes) -> String {

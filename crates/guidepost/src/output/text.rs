@@ -118,15 +118,24 @@ impl Page {
         let place = |rank: Option<usize>| {
             rank.map_or("not among the first".to_owned(), |rank| format!("place {rank}"))
         };
-        let leg = |score: Option<f32>, normalized: f32, weight: f32, rank| match score {
-            Some(score) => format!("{score:.3} -> {normalized:.3} x {weight:.2}, {}", place(rank)),
+        let part = |score: Option<f32>, normalized: f32, weight: f32| match score {
+            Some(score) => format!("{score:.3} -> {normalized:.3} x {weight:.2}"),
             None => "none".to_owned(),
+        };
+        let legs = 1.0 - explain.late_weight;
+        let leg = |score: Option<f32>, normalized, weight: f32, rank| match score {
+            Some(_) => format!("{}, {}", part(score, normalized, weight * legs), place(rank)),
+            None => part(score, normalized, weight),
         };
         let dense = leg(explain.cosine, explain.cosine_normalized, explain.dense_weight, explain.cosine_rank);
         let bm25 = leg(explain.bm25, explain.bm25_normalized, 1.0 - explain.dense_weight, explain.bm25_rank);
         writeln!(out, "   {FAINT}score {:.3} (0 to 1, within this query){FAINT:#}", hit.score)?;
         writeln!(out, "   {FAINT}  cosine {dense}{FAINT:#}")?;
         writeln!(out, "   {FAINT}  bm25   {bm25}{FAINT:#}")?;
+        if explain.late_weight > 0.0 {
+            let late = part(explain.late, explain.late_normalized, explain.late_weight);
+            writeln!(out, "   {FAINT}  tokens {late}{FAINT:#}")?;
+        }
         if explain.fit < 1.0 {
             let fit = explain.fit;
             writeln!(

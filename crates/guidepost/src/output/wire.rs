@@ -130,7 +130,8 @@ pub(crate) struct HitView {
     pub(crate) explain: Option<Explain>,
 }
 
-/// A score taken apart: `score = fit * (dense_weight * cosine_normalized + (1 - dense_weight) * bm25_normalized)`.
+/// A score taken apart: `legs = dense_weight * cosine_normalized + (1 - dense_weight) * bm25_normalized`, and
+/// `score = fit * ((1 - late_weight) * legs + late_weight * late_normalized)`.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Explain {
     pub(crate) dense_weight: f32,
@@ -140,6 +141,11 @@ pub(crate) struct Explain {
     pub(crate) bm25: Option<f32>,
     pub(crate) bm25_normalized: f32,
     pub(crate) bm25_rank: Option<usize>,
+    /// 0 without token vectors.
+    pub(crate) late_weight: f32,
+    /// MaxSim; `null` for passages too far down to be looked at.
+    pub(crate) late: Option<f32>,
+    pub(crate) late_normalized: f32,
     /// Less than 1 for a list of resources where the question asks for none.
     pub(crate) fit: f32,
     /// Share of the question's information that the passage holds, 0 to 1.
@@ -217,6 +223,9 @@ fn view(rank: usize, hit: &Hit, searched: &Searched) -> HitView {
             bm25: fused.bm25,
             bm25_normalized: fused.bm25_normalized,
             bm25_rank: hit.trace.bm25_rank,
+            late_weight: hit.trace.late_weight,
+            late: fused.late,
+            late_normalized: fused.late_normalized,
             fit: fused.fit,
             coverage: hit.trace.coverage,
         }),

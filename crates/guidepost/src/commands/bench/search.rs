@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 use guidepost_index::{ChunkId, Snapshot};
-use guidepost_query::{CANDIDATES, Mode, Question, Retrieved, SearchOptions, hits};
-use guidepost_text::{Embed, Embedding, TextRole};
+use guidepost_query::{CANDIDATES, Mode, Question, Retrieved, SearchOptions, ask_model, hits};
+use guidepost_text::{Embed, Embedding};
 
 use super::configuration::milliseconds;
 use super::random::Random;
@@ -67,7 +67,7 @@ pub(super) struct Sample {
     pub(super) embed: f64,
     pub(super) bm25: f64,
     pub(super) dense: f64,
-    /// Fusion, reading the passages, confidence.
+    /// Fusion, late interaction, reading the passages, confidence.
     pub(super) rest: f64,
 }
 
@@ -84,16 +84,16 @@ impl Subject {
 
     /// What `search` does, stage after stage.
     fn ask(&self, question: &Question, embedder: &dyn Embed) -> anyhow::Result<Sample> {
-        let (vector, embed) = timed(|| embed(question, embedder))?;
+        let (asked, embed) = timed(|| Ok(ask_model(&self.snapshot, embedder, question)?))?;
         let (bm25, bm25_ms) = timed(|| Ok(self.snapshot.bm25(&question.words, CANDIDATES)?))?;
-        let (dense, dense_ms) = timed(|| Ok(self.snapshot.dense(&vector, CANDIDATES)))?;
-        let retrieved = Retrieved { vector: Some(vector), bm25, dense };
+        let (dense, dense_ms) = timed(|| Ok(self.snapshot.dense(&asked.vector, CANDIDATES)))?;
+        let retrieved = Retrieved { asked: Some(asked), bm25, dense };
         let (_, rest) = timed(|| Ok(hits(&self.snapshot, question, &retrieved, OPTIONS)?))?;
         Ok(Sample { embed, bm25: bm25_ms, dense: dense_ms, rest })
     }
 
     fn compare_with_exact(&mut self, question: &Question, embedder: &dyn Embed) -> anyhow::Result<()> {
-        let vector = embed(question, embedder)?;
+        let vector = ask_model(&self.snapshot, embedder, question)?.vector;
         let (exact, took) = timed(|| Ok(exact(&self.snapshot, &vector)))?;
         let found = self.snapshot.dense(&vector, CANDIDATES);
         let found: Vec<ChunkId> = found.into_iter().take(NEIGHBORS).map(|(id, _)| id).collect();
@@ -151,11 +151,6 @@ fn measure(
     }
     progress.finish_and_clear();
     Ok(())
-}
-
-fn embed(question: &Question, embedder: &dyn Embed) -> anyhow::Result<Embedding> {
-    let mut vectors = embedder.embed(&[&question.text], TextRole::Question, &|_| ())?;
-    vectors.pop().context("the model gave no embedding for the question")
 }
 
 /// The nearest passages by the f32 rows, all of them looked at.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::Context;
-use guidepost_index::{Request, Snapshot, update};
+use guidepost_index::{LateInteraction, Request, Snapshot, update};
 use guidepost_text::{Embed, EmbedError, Embedding, TextRole};
 
 use super::random::Random;
@@ -54,6 +54,7 @@ impl Seeds {
             embedder: Some(&Noise(self)),
             rebuild: false,
             wait: true,
+            late_interaction: LateInteraction::Drop,
         };
         update(&request, &mut |_| ())?;
         Snapshot::open(&index)?.context("the synthetic index cannot be read")

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, ensure};
-use guidepost_index::{Request, ShippedGuide, Snapshot, update};
+use guidepost_index::{LateInteraction, Request, ShippedGuide, Snapshot, update};
 use guidepost_text::{Embed, EmbedError, Embedding, HashEmbedder, TextRole};
 
 use super::random::Random;
@@ -31,6 +31,7 @@ pub(super) fn passages(
         embedder: Some(&ruler),
         rebuild: false,
         wait: true,
+        late_interaction: LateInteraction::AsBefore,
     };
     update(&request, &mut |_| ())?;
     let snapshot = Snapshot::open(index.path())?.context("the guides were cut and cannot be read")?;

@@ -14,6 +14,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context;
+use guidepost_index::LateInteraction;
 use guidepost_query::Collection;
 
 use crate::Outcome;
@@ -42,7 +43,12 @@ pub(crate) fn run(args: &EvalArgs, console: &Console) -> anyhow::Result<Outcome>
     if embedder.is_none() {
         console.note("no model available: measuring words alone (BM25)");
     }
-    let change = Change { add: std::slice::from_ref(&guides.folder), wait: true, ..Change::NONE };
+    let change = Change {
+        add: std::slice::from_ref(&guides.folder),
+        late_interaction: LateInteraction::Keep,
+        wait: true,
+        ..Change::NONE
+    };
     engine.update(&change, embedder.as_deref())?;
     let snapshot = engine.open()?;
     console.note(&format!("asking {} queries", collection.queries.len()));

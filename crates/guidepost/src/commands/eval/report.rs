@@ -34,9 +34,6 @@ pub(super) struct Report {
     /// Of the index: model and way of cutting.
     fingerprint: String,
     stages: Vec<StageReport>,
-    /// nDCG@10 of `fused` less that of the better of `bm25` and `dense`, query by query; absent without a model.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fused_to_better_leg: Option<IntervalView>,
 }
 
 #[derive(Serialize)]
@@ -44,6 +41,9 @@ struct StageReport {
     stage: Stage,
     #[serde(flatten)]
     measures: BTreeMap<&'static str, IntervalView>,
+    /// nDCG@10 less that of the better of `bm25` and `dense`, query by query; only of stages that combine them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to_better_leg: Option<IntervalView>,
     p50_ms: f64,
     p95_ms: f64,
 }
@@ -71,6 +71,11 @@ impl IntervalView {
         };
         format!("{} ({}-{})", share(self.mean, 4), share(self.low, 3), share(self.high, 3))
     }
+
+    /// Of differences.
+    fn signed_cell(self) -> String {
+        format!("{:+.3} ({:+.3} to {:+.3})", self.mean, self.low, self.high)
+    }
 }
 
 impl Report {
@@ -83,8 +88,17 @@ impl Report {
                 (stage, MEASURES.map(|(_, measure)| values(collection, rankings, measure)).into())
             })
             .collect();
+        let ndcg = |stage| measured.get(&stage).map(|measures| &measures[0]);
+        let to_better_leg = |stage: Stage| -> Option<IntervalView> {
+            let (bm25, dense) = (ndcg(Stage::Bm25)?, ndcg(Stage::Dense)?);
+            let better = if bm25.iter().sum::<f64>() > dense.iter().sum::<f64>() { bm25 } else { dense };
+            let gains: Vec<f64> =
+                ndcg(stage)?.iter().zip(better).map(|(combined, leg)| combined - leg).collect();
+            stage.combines_legs().then(|| bootstrap(&gains).into())
+        };
         let stage = |(&stage, rankings): (&Stage, &StageRankings)| StageReport {
             stage,
+            to_better_leg: to_better_leg(stage),
             measures: MEASURES
                 .iter()
                 .zip(&measured[&stage])
@@ -92,13 +106,6 @@ impl Report {
                 .collect(),
             p50_ms: percentile(&rankings.all_ms, 50.0),
             p95_ms: percentile(&rankings.all_ms, 95.0),
-        };
-        let ndcg = |stage| measured.get(&stage).map(|measures| &measures[0]);
-        let gain = || {
-            let (fused, bm25, dense) = (ndcg(Stage::Fused)?, ndcg(Stage::Bm25)?, ndcg(Stage::Dense)?);
-            let better = if bm25.iter().sum::<f64>() > dense.iter().sum::<f64>() { bm25 } else { dense };
-            let gains: Vec<f64> = fused.iter().zip(better).map(|(fused, leg)| fused - leg).collect();
-            Some(bootstrap(&gains).into())
         };
         Report {
             schema_version: SCHEMA_VERSION,
@@ -109,7 +116,6 @@ impl Report {
             queries: collection.queries.len(),
             fingerprint: snapshot.fingerprint().to_owned(),
             stages: stages.0.iter().map(stage).collect(),
-            fused_to_better_leg: gain(),
         }
     }
 
@@ -124,12 +130,15 @@ impl Report {
         if json {
             return Ok(writeln!(out, "{}", serde_json::to_string_pretty(self)?)?);
         }
-        let header: Vec<&str> =
-            std::iter::once("stage").chain(MEASURES.map(|(name, _)| name)).chain(["median ms"]).collect();
+        let header: Vec<&str> = std::iter::once("stage")
+            .chain(MEASURES.map(|(name, _)| name))
+            .chain(["nDCG to better leg", "median ms"])
+            .collect();
         let row = |stage: &StageReport| {
             let measures = MEASURES.iter().map(|(name, _)| stage.measures[name].cell());
             std::iter::once(stage.stage.name().to_owned())
                 .chain(measures)
+                .chain([stage.to_better_leg.map_or(String::new(), IntervalView::signed_cell)])
                 .chain([format!("{:.2}", stage.p50_ms)])
                 .collect()
         };
@@ -138,14 +147,8 @@ impl Report {
             "{}: {} queries, {} documents, {} passages",
             self.collection, self.queries, self.documents, self.passages
         );
-        let remark = match &self.fused_to_better_leg {
-            Some(gain) => format!(
-                "In parentheses the 95 % bootstrap interval over the queries. nDCG@10 of fused less that of the better leg, query by query: {:+.4} ({:+.4} to {:+.4}).",
-                gain.mean, gain.low, gain.high
-            ),
-            None => "In parentheses the 95 % bootstrap interval over the queries.".to_owned(),
-        };
-        Ok(table::print(&title, &header, &rows, &remark, out)?)
+        let remark = "In parentheses the 95 % bootstrap interval over the queries; to the better of bm25 and dense, query by query.";
+        Ok(table::print(&title, &header, &rows, remark, out)?)
     }
 }
 

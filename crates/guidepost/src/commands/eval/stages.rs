@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Instant;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::ValueEnum;
 use guidepost_index::Snapshot;
-use guidepost_query::{CANDIDATES, Collection, Mode, Question, Ranking, Retrieved, rank, rank_documents};
-use guidepost_text::{Embed, TextRole};
+use guidepost_query::{
+    Asked, CANDIDATES, Collection, Mode, Question, Ranking, Retrieved, ask_model, rank, rank_documents,
+};
+use guidepost_text::Embed;
 
 use super::guides::Guides;
 use crate::cli::Stage;
@@ -87,6 +89,7 @@ fn ask(
             Stage::Bm25 => true,
             Stage::Hnsw => embedder.is_some() && snapshot.has_graph(),
             Stage::Dense | Stage::Fused => embedder.is_some(),
+            Stage::Late => embedder.is_some() && snapshot.has_token_codes(),
         };
         let stages = Stage::value_variants().iter().filter(measured);
         return Ok(stages.map(|&stage| (stage, Ranking::new(), 0.0)).collect());
@@ -94,16 +97,27 @@ fn ask(
     let (bm25, bm25_ms) = timed(|| snapshot.bm25(&question.words, CANDIDATES));
     let bm25 = bm25?;
     let Some(embedder) = embedder else { return Ok(vec![(Stage::Bm25, bm25, bm25_ms)]) };
-    let (embedded, embed_ms) = timed(|| embedder.embed(&[&question.text], TextRole::Question, &|_| ()));
-    let vector = embedded?.pop().context("the model gave no vector for a query")?;
+    let (asked, embed_ms) = timed(|| ask_model(snapshot, embedder, &question));
+    let Asked { vector, late } = asked?;
     let (dense, dense_ms) = timed(|| snapshot.dense_scan(&vector, CANDIDATES));
     let (walked, walk_ms) = timed(|| snapshot.dense_walk(&vector, CANDIDATES));
-    let retrieved = Retrieved { vector: Some(vector), bm25: bm25.clone(), dense: dense.clone() };
-    let (fused, fuse_ms) = timed(|| rank(snapshot, &question, &retrieved, Mode::Hybrid));
-    let mut stages = vec![(Stage::Bm25, bm25, bm25_ms), (Stage::Dense, dense, embed_ms + dense_ms)];
+    let mut stages =
+        vec![(Stage::Bm25, bm25.clone(), bm25_ms), (Stage::Dense, dense.clone(), embed_ms + dense_ms)];
     stages.extend(walked.map(|walked| (Stage::Hnsw, walked, embed_ms + walk_ms)));
-    let fused = fused?.into_iter().map(|fused| (fused.id, fused.score)).collect();
-    stages.push((Stage::Fused, fused, embed_ms + bm25_ms + dense_ms + fuse_ms));
+    let mut retrieved = Retrieved { asked: Some(Asked { vector, late: None }), bm25, dense };
+    let mut fuse = |stage, late| -> anyhow::Result<()> {
+        if let Some(asked) = &mut retrieved.asked {
+            asked.late = late;
+        }
+        let (fused, fuse_ms) = timed(|| rank(snapshot, &question, &retrieved, Mode::Hybrid));
+        let fused = fused?.into_iter().map(|fused| (fused.id, fused.score)).collect();
+        stages.push((stage, fused, embed_ms + bm25_ms + dense_ms + fuse_ms));
+        Ok(())
+    };
+    fuse(Stage::Fused, None)?;
+    if late.is_some() {
+        fuse(Stage::Late, late)?;
+    }
     Ok(stages)
 }
 
