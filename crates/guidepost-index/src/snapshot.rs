@@ -244,6 +244,12 @@ impl Snapshot {
         question.max_sim(self.token_codes(id))
     }
 
+    /// The estimated cosines of each of a chunk's tokens with each of the question's. Shape `[chunk, question]`; empty
+    /// where none are kept.
+    pub fn token_cosines(&self, question: &LateQuestion, id: ChunkId) -> Vec<f32> {
+        question.cosines(self.token_codes(id))
+    }
+
     /// Codes of a chunk's tokens; none where none are kept.
     pub(crate) fn token_codes(&self, id: ChunkId) -> &[u64] {
         self.tokens.as_ref().map_or(&[], |tokens| tokens.row(id))

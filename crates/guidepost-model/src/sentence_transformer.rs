@@ -233,12 +233,17 @@ enum Offsets {
 
 /// States of the tokens of a text of which so many bytes are a prompt.
 fn token_vectors(encoding: &Encoding, states: Vec<f32>, prompt: usize) -> TokenVectors {
-    let span = |&(start, end): &(usize, usize)| Span {
+    let spans = spans(encoding, prompt);
+    TokenVectors { dimensions: states.len() / spans.len().max(1), values: states, spans }
+}
+
+/// Where the tokens stand in the text behind the prompt.
+fn spans(encoding: &Encoding, prompt: usize) -> Vec<Span> {
+    let behind = |&(start, end): &(usize, usize)| Span {
         start: start.saturating_sub(prompt),
         end: end.saturating_sub(prompt),
     };
-    let spans: Vec<Span> = encoding.get_offsets().iter().map(span).collect();
-    TokenVectors { dimensions: states.len() / spans.len().max(1), values: states, spans }
+    encoding.get_offsets().iter().map(behind).collect()
 }
 
 impl Embed for SentenceTransformer {
@@ -285,6 +290,11 @@ impl Embed for SentenceTransformer {
         on_done: &dyn Fn(usize),
     ) -> Result<Vec<Embedding>, EmbedError> {
         self.run_windows(texts, role, Some(keep), on_done).map_err(|error| EmbedError(Box::new(error)))
+    }
+
+    fn token_spans(&self, text: &str, role: TextRole) -> Option<Vec<Span>> {
+        let encodings = self.tokenize(&[text], role, Offsets::Find).ok()?;
+        Some(spans(encodings.first()?, self.prompt(role).len()))
     }
 }
 

@@ -119,6 +119,7 @@ fn token_vectors_pool_to_the_embedding() {
         let tokens: TokenVectors = tokens.expect("every text has tokens");
         let mut sum = vec![0.0; tokens.dimensions];
         tokens.rows().for_each(|row| row.iter().zip(&mut sum).for_each(|(value, sum)| *sum += value));
+        assert_eq!(model.token_spans(texts[at], TextRole::Passage).as_ref(), Some(&tokens.spans));
         let same = Embedding::normalized(sum).precise_cosine(&found[at]);
         assert!(same > 0.999_999, "text {at}: {same}");
         // Special tokens stand for nothing, the others for their part of the text, in order.

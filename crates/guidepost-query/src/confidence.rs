@@ -1,16 +1,58 @@
-//! How sure a hit is: the chance that it answers, from what both legs saw.
+//! How sure a hit is: the chance that it answers, from what both legs and the tokens saw.
 //!
-//! A logistic model over the cosine and over the share of the question's information that the passage holds. Its
-//! coefficients are fitted by the program `confidence` in `benches/` on collections with known answers, and checked on
-//! others: `benches/results/confidence.md`.
+//! A logistic model, one for each set of signals that a search can have, so that a confidence means the same whatever
+//! was searched with. Coefficients are fitted by the program `confidence` in `benches/` on every other question of
+//! collections with known answers, and checked on the rest: `benches/results/confidence.md`.
 
 /// What is known about a hit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Evidence {
     /// Cosine of question and passage, in [-1, 1]; `None` without vectors.
     pub cosine: Option<f32>,
+    /// MaxSim of question and passage, about in [-1, 1]; `None` without token vectors.
+    pub late: Option<f32>,
+    /// Whether BM25 searched too.
+    pub by_words: bool,
     /// Share of the question's information, in words, that the passage and its headings hold, in [0, 1].
     pub coverage: f32,
+    /// By how much its score lies above that of the [`RIVAL`]th hit, in [-1, 1].
+    pub margin: f32,
+    /// Place in each leg's ranking, 1-based; `None` where a leg did not bring it.
+    pub places: [Option<usize>; 2],
+    /// Telling words in the question. Of one or two words, everything about them is near.
+    pub words: usize,
+}
+
+/// The hit whose score the others' are compared with: neighbors of one section often say the same.
+pub(crate) const RIVAL: usize = 5;
+
+/// Features of [`Evidence::features`].
+pub const FEATURES: usize = 6;
+
+impl Evidence {
+    /// What the models look at: cosine, MaxSim, coverage, margin, how high the legs place it (from .02 to 2), and the number
+    /// of words in tens, at most 1.2. Signals that there are not are 0.
+    pub fn features(&self) -> [f32; FEATURES] {
+        let height = |place: &Option<usize>| 1.0 / place.unwrap_or(100) as f32;
+        [
+            self.cosine.unwrap_or(0.0),
+            self.late.unwrap_or(0.0),
+            self.coverage,
+            self.margin,
+            self.places.iter().map(height).sum(),
+            self.words.min(12) as f32 / 10.0,
+        ]
+    }
+
+    fn model(&self) -> &'static Logistic {
+        match (self.cosine.is_some(), self.late.is_some(), self.by_words) {
+            (true, true, true) => &ALL,
+            (true, false, true) => &WITHOUT_TOKENS,
+            (true, true, false) => &VECTORS_AND_TOKENS,
+            (true, false, false) => &VECTORS_ALONE,
+            (false, ..) => &WORDS_ALONE,
+        }
+    }
 }
 
 /// Below, a question counts as not answered. On the guides that ship, three quarters of the answerable questions come this
@@ -18,21 +60,20 @@ pub struct Evidence {
 /// (`benches/results/confidence.md`).
 pub const MIN_ANSWER_CONFIDENCE: f32 = 0.05;
 
-/// Intercept, then weights.
-struct Logistic {
-    intercept: f32,
-    cosine: f32,
-    coverage: f32,
-}
+/// Intercept, then weights in the order of the features.
+struct Logistic(f32, [f32; FEATURES]);
 
-const WITH_VECTORS: Logistic = Logistic { intercept: -5.93, cosine: 4.83, coverage: 4.01 };
-const WORDS_ALONE: Logistic = Logistic { intercept: -4.87, cosine: 0.0, coverage: 6.07 };
+const ALL: Logistic = Logistic(-10.19, [1.21, 8.85, -0.11, 4.35, 0.79, 2.1]);
+const WITHOUT_TOKENS: Logistic = Logistic(-5.93, [4.83, 0.0, 4.01, 0.0, 0.0, 0.0]);
+const VECTORS_AND_TOKENS: Logistic = Logistic(-5.93, [4.83, 0.0, 4.01, 0.0, 0.0, 0.0]);
+const VECTORS_ALONE: Logistic = Logistic(-5.93, [4.83, 0.0, 4.01, 0.0, 0.0, 0.0]);
+const WORDS_ALONE: Logistic = Logistic(-4.87, [0.0, 0.0, 6.07, 0.0, 0.0, 0.0]);
 
 /// The chance in [0, 1] that a hit answers its question.
 pub fn confidence(evidence: Evidence) -> f32 {
-    let model = if evidence.cosine.is_some() { WITH_VECTORS } else { WORDS_ALONE };
+    let Logistic(intercept, weights) = evidence.model();
     let logit =
-        model.intercept + model.cosine * evidence.cosine.unwrap_or(0.0) + model.coverage * evidence.coverage;
+        intercept + evidence.features().iter().zip(weights).map(|(x, weight)| x * weight).sum::<f32>();
     1.0 / (1.0 + (-logit).exp())
 }
 
@@ -42,11 +83,38 @@ mod tests {
 
     #[test]
     fn more_evidence_is_more_confidence() {
-        for cosine in [None, Some(0.2), Some(0.9)] {
-            let at = |coverage| confidence(Evidence { cosine, coverage });
-            assert!((0.0..=1.0).contains(&at(0.0)) && at(0.0) < at(0.5) && at(0.5) < at(1.0));
+        let legs = [
+            (None, None, true),
+            (Some(0.5), None, true),
+            (Some(0.5), Some(0.6), true),
+            (Some(0.5), Some(0.6), false),
+            (Some(0.5), None, false),
+        ];
+        for (cosine, late, by_words) in legs {
+            let evidence = Evidence {
+                cosine,
+                late,
+                by_words,
+                coverage: 0.5,
+                margin: 0.2,
+                places: [Some(2), Some(1)],
+                words: 4,
+            };
+            let more = [
+                Evidence {
+                    cosine: cosine.map(|c| c + 0.2),
+                    late: late.map(|l| l + 0.2),
+                    coverage: 0.8,
+                    ..evidence
+                },
+                Evidence { margin: 0.4, ..evidence },
+                Evidence { places: [Some(1), Some(1)], ..evidence },
+            ];
+            let base = confidence(evidence);
+            assert!((0.0..=1.0).contains(&base), "{evidence:?}");
+            for more in more {
+                assert!(confidence(more) >= base, "{more:?} is more than {evidence:?}");
+            }
         }
-        let at = |cosine| confidence(Evidence { cosine: Some(cosine), coverage: 0.5 });
-        assert!(at(-1.0) < at(0.3) && at(0.3) < at(0.8));
     }
 }

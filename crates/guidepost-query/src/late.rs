@@ -5,8 +5,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use guidepost_index::{LateQuestion, Snapshot, Token, analyze};
-use guidepost_text::{Embed, EmbedError, Embedding, Span, TextRole, TokenVectors};
+use guidepost_index::{ChunkId, LateQuestion, Snapshot, Token, analyze};
+use guidepost_text::{Chunk, Embed, EmbedError, Embedding, Span, TextRole, TokenVectors, passage_text};
 
 use crate::Question;
 
@@ -55,4 +55,61 @@ fn weights(snapshot: &Snapshot, question: &Question, spans: &[Span]) -> Vec<f32>
         snapshot.idf(&word.term) / (pieces as f32).sqrt()
     };
     spans.iter().map(weight).collect()
+}
+
+/// How each token of a passage answers to each of the question's.
+#[derive(Debug, Clone)]
+pub struct TokenMatch {
+    /// The part of the passage's text that each of its tokens stands for; empty for those of headings, and for those that
+    /// the model adds.
+    spans: Vec<Span>,
+    /// Share of each token of the question, of all 1.
+    weights: Vec<f32>,
+    /// Shape `[tokens of the passage, tokens of the question]`.
+    cosines: Vec<f32>,
+}
+
+impl TokenMatch {
+    /// Matches a passage that the index holds; `None` where its tokens are not known.
+    pub(crate) fn new(
+        snapshot: &Snapshot,
+        embedder: &dyn Embed,
+        late: &LateQuestion,
+        id: ChunkId,
+        chunk: &Chunk,
+    ) -> Option<Self> {
+        let text = passage_text(chunk);
+        let before = text.len().checked_sub(chunk.text.len())?;
+        let within = |span: Span| match span.start >= before {
+            true => Span { start: span.start - before, end: span.end - before },
+            false => Span { start: 0, end: 0 },
+        };
+        let spans: Vec<Span> =
+            embedder.token_spans(&text, TextRole::Passage)?.into_iter().map(within).collect();
+        let (cosines, weights) = (snapshot.token_cosines(late, id), late.shares());
+        (cosines.len() == spans.len() * weights.len()).then_some(TokenMatch { spans, weights, cosines })
+    }
+
+    /// MaxSim of a part of the passage; 0 where no token lies in it.
+    pub fn max_sim(&self, part: Span) -> f32 {
+        let inside = |span: &Span| span.start < span.end && part.start <= span.start && span.end <= part.end;
+        let rows = self.spans.iter().zip(self.cosines.chunks_exact(self.weights.len().max(1)));
+        let mut best = vec![f32::NEG_INFINITY; self.weights.len()];
+        for (_, cosines) in rows.filter(|(span, _)| inside(span)) {
+            best.iter_mut().zip(cosines).for_each(|(best, cosine)| *best = best.max(*cosine));
+        }
+        let answered = best.iter().zip(&self.weights).filter(|(best, _)| best.is_finite());
+        answered.map(|(best, weight)| best * weight).sum()
+    }
+
+    /// The parts of the passage that answer best to a token of the question, with how well, as a share of what the whole
+    /// passage does.
+    pub fn relevance(&self) -> impl Iterator<Item = (Span, f32)> + '_ {
+        let most = self.weights.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+        let rows = self.spans.iter().zip(self.cosines.chunks_exact(self.weights.len().max(1)));
+        rows.filter(|(span, _)| span.start < span.end).map(move |(span, cosines)| {
+            let answers = cosines.iter().zip(&self.weights).map(|(cosine, weight)| cosine * weight / most);
+            (*span, answers.fold(0.0, f32::max))
+        })
+    }
 }

@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use guidepost_index::{ChunkId, DocumentRecord, IndexError, LateQuestion, Snapshot, StoredChunk, analyze};
 use guidepost_text::{Embed, EmbedError};
 
-use crate::confidence::{Evidence, confidence};
+use crate::confidence::{Evidence, RIVAL, confidence};
 use crate::fit::{asks_for_resources, fit};
 use crate::fusion::{CANDIDATES, Fused, LATE_WEIGHT, LEAN, Ranking, add_late, best_first, fuse};
-use crate::late::{Asked, ask_model};
+use crate::late::{Asked, TokenMatch, ask_model};
 use crate::question::{Question, Weighed};
 
 /// Which legs search.
@@ -44,6 +44,8 @@ pub struct Hit {
     pub confidence: f32,
     /// Why it is where it is.
     pub trace: Trace,
+    /// How its tokens answer to the question's; `None` without token vectors.
+    pub tokens: Option<TokenMatch>,
 }
 
 /// A hit's score taken apart.
@@ -57,10 +59,27 @@ pub struct Trace {
     pub dense_rank: Option<usize>,
     /// Weight of the dense leg, in [0, 1].
     pub dense_weight: f32,
+    /// By how much the score lies above the fifth hit's, in [-1, 1].
+    pub margin: f32,
     /// Weight of late interaction, in [0, 1]; the legs share the rest. 0 without token vectors.
     pub late_weight: f32,
     /// Share of the question's information that the passage holds, in [0, 1].
     pub coverage: f32,
+}
+
+impl Trace {
+    /// What confidence is made from.
+    pub fn evidence(&self, question: &Question, mode: Mode) -> Evidence {
+        Evidence {
+            cosine: self.fused.dense,
+            late: self.fused.late,
+            by_words: mode != Mode::Dense,
+            coverage: self.coverage,
+            margin: self.margin,
+            places: [self.bm25_rank, self.dense_rank],
+            words: question.words.len(),
+        }
+    }
 }
 
 /// What the legs found for a question.
@@ -110,7 +129,14 @@ pub fn search(
         Mode::Hybrid | Mode::Bm25 => snapshot.bm25(&question.words, CANDIDATES)?,
     };
     let dense = asked.as_ref().map_or_else(Ranking::new, |asked| snapshot.dense(&asked.vector, CANDIDATES));
-    hits(snapshot, question, &Retrieved { asked, bm25, dense }, options)
+    let retrieved = Retrieved { asked, bm25, dense };
+    let mut hits = hits(snapshot, question, &retrieved, options)?;
+    if let (Some(embedder), Some(late)) = (embedder, late_question(&retrieved)) {
+        for hit in &mut hits {
+            hit.tokens = TokenMatch::new(snapshot, embedder, late, hit.trace.fused.id, &hit.chunk.chunk);
+        }
+    }
+    Ok(hits)
 }
 
 /// The second half of [`search`]: fuses what the legs found, reads the best passages and weighs the evidence.
@@ -126,6 +152,7 @@ pub fn hits(
     let weighed = question.weigh(snapshot);
     let dense_weight = dense_weight(snapshot, &weighed, retrieved, options.mode)?;
     let fused = rank_by(snapshot, question, retrieved, dense_weight)?;
+    let rival = fused.get(RIVAL - 1).or(fused.last()).map_or(0.0, |rival| rival.score);
     let mut hits = Vec::new();
     for fused in fused.into_iter().take(options.limit) {
         let chunk = snapshot.chunk(fused.id)?;
@@ -135,11 +162,12 @@ pub fn hits(
             dense_rank: place(&retrieved.dense, fused.id),
             dense_weight,
             late_weight: if late_question(retrieved).is_some() { LATE_WEIGHT } else { 0.0 },
+            margin: fused.score - rival,
             coverage: coverage(&weighed, &chunk),
         };
         let document = snapshot.document_of(&chunk)?.clone();
-        let confidence = confidence(Evidence { cosine: fused.dense, coverage: trace.coverage });
-        hits.push(Hit { chunk, document, confidence, trace });
+        let confidence = confidence(trace.evidence(question, options.mode));
+        hits.push(Hit { chunk, document, confidence, trace, tokens: None });
     }
     hits.retain(|hit| hit.confidence >= options.min_confidence);
     Ok(hits)

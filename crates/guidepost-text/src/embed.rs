@@ -107,6 +107,12 @@ pub trait Embed: Send + Sync {
     ) -> Result<Vec<Embedding>, EmbedError> {
         self.embed(texts, role, on_done)
     }
+
+    /// The part of a text that each of its token vectors stands for, as [`TokenVectors::spans`] has them, without running
+    /// the model; `None` where it has none.
+    fn token_spans(&self, _text: &str, _role: TextRole) -> Option<Vec<Span>> {
+        None
+    }
 }
 
 /// A model that could not run.

@@ -50,6 +50,10 @@ impl Embed for HashEmbedder {
         texts.iter().enumerate().for_each(|(at, text)| keep(at, token_vectors(text)));
         self.embed(texts, role, on_done)
     }
+
+    fn token_spans(&self, text: &str, _role: TextRole) -> Option<Vec<Span>> {
+        Some(token_vectors(text).spans)
+    }
 }
 
 fn embed_one(text: &str) -> Embedding {
@@ -95,6 +99,7 @@ mod tests {
         tokens.rows().for_each(|row| row.iter().zip(&mut sum).for_each(|(value, sum)| *sum += value));
         assert_eq!(embeddings.expect("it cannot fail"), [Embedding::normalized(sum)]);
         assert_eq!(tokens.spans[1].of(text), "SQL");
+        assert_eq!(HashEmbedder.token_spans(text, TextRole::Passage).as_ref(), Some(&tokens.spans));
     }
 
     #[test]

@@ -128,6 +128,23 @@ impl LateQuestion {
         )
     }
 
+    /// The share of each token in the score; they add up to 1.
+    pub fn shares(&self) -> Vec<f32> {
+        self.tokens.iter().map(|token| token.weight / self.total).collect()
+    }
+
+    /// The estimated cosines of each token of a passage with each of the question's. Shape `[passage, question]`.
+    pub(crate) fn cosines(&self, codes: &[u64]) -> Vec<f32> {
+        let kernel = best_kernel();
+        let mut all = vec![f32::NEG_INFINITY; codes.len() / self.words.max(1) * self.tokens.len()];
+        for (code, cosines) in
+            codes.chunks_exact(self.words).zip(all.chunks_exact_mut(self.tokens.len().max(1)))
+        {
+            kernel(self, code, cosines);
+        }
+        all
+    }
+
     /// Of each token of the question, the best estimated cosine with any token of the passage.
     fn best_cosines(&self, codes: &[u64]) -> impl Iterator<Item = f32> {
         let mut best = vec![f32::NEG_INFINITY; self.tokens.len()];
@@ -261,7 +278,11 @@ mod tests {
 
             let mut plain = vec![f32::NEG_INFINITY; 2];
             raise(&late, &codes, &mut plain);
-            prop_assert_eq!(late.best_cosines(&codes).collect::<Vec<_>>(), plain, "all kernels agree");
+            prop_assert_eq!(late.best_cosines(&codes).collect::<Vec<_>>(), plain.clone(), "all kernels agree");
+            let one_by_one = late.cosines(&codes);
+            let best = |token: usize| one_by_one.iter().skip(token).step_by(2).copied().fold(f32::NEG_INFINITY, f32::max);
+            prop_assert_eq!([best(0), best(1)].to_vec(), plain);
+            prop_assert_eq!(late.shares(), [0.25, 0.75]);
         }
     }
 
