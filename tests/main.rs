@@ -12,6 +12,7 @@ mod bench;
 mod corpus;
 mod coverage;
 mod eval;
+mod filters;
 mod formats;
 mod indexing;
 mod models;

@@ -120,7 +120,7 @@ fn examples_of(
     embedder: Option<&dyn Embed>,
 ) -> anyhow::Result<Vec<Vec<Example>>> {
     let mut examples = Vec::new();
-    let options = SearchOptions { limit: HITS, mode: Mode::Hybrid, min_confidence: 0.0 };
+    let options = SearchOptions { limit: HITS, mode: Mode::Hybrid, within: None, min_confidence: 0.0 };
     for (number, text) in questions.iter().enumerate() {
         let example = |hit: &Hit| {
             let evidence = Evidence { cosine: hit.trace.fused.dense, coverage: hit.trace.coverage };

@@ -65,7 +65,7 @@ fn ranks(
     questions: &[&ShippedQuestion],
     mode: Mode,
 ) -> anyhow::Result<Vec<Option<usize>>> {
-    let options = SearchOptions { limit: LIMIT, mode, min_confidence: 0.0 };
+    let options = SearchOptions { limit: LIMIT, mode, within: None, min_confidence: 0.0 };
     let rank = |question: &&ShippedQuestion| {
         let hits = search(&shipped.snapshot, Some(model), &Question::new(&question.question)?, options)?;
         Ok(hits.iter().position(|hit| question.is_answered_by(hit)).map(|at| at + 1))

@@ -31,6 +31,7 @@ mod manifest;
 mod names;
 mod postings;
 mod rows;
+mod top_rows;
 mod vectors;
 
 mod generation;

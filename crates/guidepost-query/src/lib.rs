@@ -9,6 +9,9 @@
 
 mod question;
 
+mod day;
+mod filter;
+
 mod confidence;
 mod fit;
 mod fusion;
@@ -27,6 +30,7 @@ pub use answer::{Answer, Statement, answer};
 pub use catalog::{CatalogEntry, Mention, catalog};
 pub use collection::{Collection, CollectionDocument, CollectionError, CollectionQuery};
 pub use confidence::{Evidence, MIN_ANSWER_CONFIDENCE, confidence};
+pub use filter::{Facet, Filter, FilterError, newest};
 pub use fusion::{CANDIDATES, Fused, LEAN, Lean, Ranking, fuse};
 pub use metrics::{Interval, bootstrap, mrr_at, ndcg_at, recall_at};
 pub use question::{MAX_WORDS, Question, QuestionError};

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use guidepost_index::{ChunkId, DocumentRecord, IndexError, Snapshot, StoredChunk, analyze};
+use guidepost_index::{ChunkId, DocumentRecord, IndexError, Rows, Snapshot, StoredChunk, analyze};
 use guidepost_text::{Embed, EmbedError, Embedding, TextRole};
 
 use crate::confidence::{Evidence, confidence};
@@ -23,11 +23,13 @@ pub enum Mode {
 
 /// What a search shall do.
 #[derive(Debug, Clone, Copy)]
-pub struct SearchOptions {
+pub struct SearchOptions<'a> {
     /// Most hits.
     pub limit: usize,
     /// Which legs search.
     pub mode: Mode,
+    /// Chunks that may be found; all without it.
+    pub within: Option<&'a Rows>,
     /// Hits below are left out; in [0, 1].
     pub min_confidence: f32,
 }
@@ -104,9 +106,9 @@ pub fn search(
     let vector = embedder.map(|embedder| embed_question(embedder, question)).transpose()?;
     let bm25 = match options.mode {
         Mode::Dense => Ranking::new(),
-        Mode::Hybrid | Mode::Bm25 => snapshot.bm25(&question.words, CANDIDATES)?,
+        Mode::Hybrid | Mode::Bm25 => snapshot.bm25(&question.words, CANDIDATES, options.within)?,
     };
-    let dense = vector.as_ref().map_or_else(Ranking::new, |v| snapshot.dense(v, CANDIDATES));
+    let dense = vector.as_ref().map_or_else(Ranking::new, |v| snapshot.dense(v, CANDIDATES, options.within));
     hits(snapshot, question, &Retrieved { vector, bm25, dense }, options)
 }
 

@@ -1,6 +1,7 @@
 //! The shape of results. Documented in the README under "Output for programs"; a change that could break a reader
 //! raises [`SCHEMA_VERSION`].
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use guidepost_index::{DocumentRecord, Snapshot};
@@ -20,6 +21,9 @@ pub(crate) struct Results {
     pub(crate) schema_version: u32,
     pub(crate) command: &'static str,
     pub(crate) query: String,
+    /// What was filtered by: values by facet; left out where nothing was.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) filter: BTreeMap<&'static str, Vec<String>>,
     /// `hybrid`, `dense` or `bm25`: the legs that really searched.
     pub(crate) mode: &'static str,
     pub(crate) took_ms: f64,
@@ -152,6 +156,12 @@ impl Results {
             schema_version: SCHEMA_VERSION,
             command,
             query: searched.question.text.clone(),
+            filter: searched
+                .filter
+                .values()
+                .into_iter()
+                .map(|(facet, values)| (facet, values.to_vec()))
+                .collect(),
             mode: match searched.mode {
                 Mode::Hybrid => "hybrid",
                 Mode::Dense => "dense",

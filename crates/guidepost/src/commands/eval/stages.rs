@@ -91,13 +91,13 @@ fn ask(
         let stages = Stage::value_variants().iter().filter(measured);
         return Ok(stages.map(|&stage| (stage, Ranking::new(), 0.0)).collect());
     };
-    let (bm25, bm25_ms) = timed(|| snapshot.bm25(&question.words, CANDIDATES));
+    let (bm25, bm25_ms) = timed(|| snapshot.bm25(&question.words, CANDIDATES, None));
     let bm25 = bm25?;
     let Some(embedder) = embedder else { return Ok(vec![(Stage::Bm25, bm25, bm25_ms)]) };
     let (embedded, embed_ms) = timed(|| embedder.embed(&[&question.text], TextRole::Question, &|_| ()));
     let vector = embedded?.pop().context("the model gave no vector for a query")?;
-    let (dense, dense_ms) = timed(|| snapshot.dense_scan(&vector, CANDIDATES));
-    let (walked, walk_ms) = timed(|| snapshot.dense_walk(&vector, CANDIDATES));
+    let (dense, dense_ms) = timed(|| snapshot.dense_scan(&vector, CANDIDATES, None));
+    let (walked, walk_ms) = timed(|| snapshot.dense_walk(&vector, CANDIDATES, None));
     let retrieved = Retrieved { vector: Some(vector), bm25: bm25.clone(), dense: dense.clone() };
     let (fused, fuse_ms) = timed(|| rank(snapshot, &question, &retrieved, Mode::Hybrid));
     let mut stages = vec![(Stage::Bm25, bm25, bm25_ms), (Stage::Dense, dense, embed_ms + dense_ms)];
