@@ -89,7 +89,7 @@ fn results_say_which_filter_held() {
 fn values_that_no_guide_has_are_named_with_the_closest_there_are() {
     let home = home();
     for (flag, value, said) in [
-        ("--tag", "lom", &["no guide here has the tag `lom`; there are: `Loom`, "][..]),
+        ("--tag", "lom", &["no guide here has the tag `lom`; there are: `loom`, `color`, "][..]),
         ("--kind", "rolle", &["of the kind `rolle`; there are: `role`, `skill`"]),
         ("--role", "Diver", &["about the role `Diver`; there are: `Dyer`, `Weaver`"]),
         (

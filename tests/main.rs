@@ -16,6 +16,7 @@ mod filters;
 mod formats;
 mod indexing;
 mod models;
+mod ordering;
 mod output;
 mod real_model;
 mod resources;

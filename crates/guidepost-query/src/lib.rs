@@ -12,10 +12,13 @@ mod question;
 mod day;
 mod filter;
 
+mod alike;
 mod confidence;
+mod distinct;
 mod fit;
 mod fusion;
 mod search;
+mod spread;
 
 mod answer;
 
@@ -30,6 +33,7 @@ pub use answer::{Answer, Statement, answer};
 pub use catalog::{CatalogEntry, Mention, catalog};
 pub use collection::{Collection, CollectionDocument, CollectionError, CollectionQuery};
 pub use confidence::{Evidence, MIN_ANSWER_CONFIDENCE, confidence};
+pub use distinct::Elsewhere;
 pub use filter::{Facet, Filter, FilterError, newest};
 pub use fusion::{CANDIDATES, Fused, LEAN, Lean, Ranking, fuse};
 pub use metrics::{Interval, bootstrap, mrr_at, ndcg_at, recall_at};

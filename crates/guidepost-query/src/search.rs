@@ -6,9 +6,11 @@ use guidepost_index::{ChunkId, DocumentRecord, IndexError, Rows, Snapshot, Store
 use guidepost_text::{Embed, EmbedError, Embedding, TextRole};
 
 use crate::confidence::{Evidence, confidence};
+use crate::distinct::{Distinct, Elsewhere, distinct};
 use crate::fit::{asks_for_resources, fit};
 use crate::fusion::{CANDIDATES, Fused, LEAN, Ranking, best_first, fuse};
 use crate::question::{Question, Weighed};
+use crate::spread::spread;
 
 /// Which legs search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +43,8 @@ pub struct Hit {
     pub chunk: StoredChunk,
     /// The guide it is in.
     pub document: DocumentRecord,
+    /// Other places that say the same in the same words, best first.
+    pub also_in: Vec<Elsewhere>,
     /// Calibrated chance that it answers, in [0, 1]; means the same for every question and mode.
     pub confidence: f32,
     /// Why it is where it is.
@@ -104,15 +108,39 @@ pub fn search(
         return Err(SearchError::NoVectors);
     }
     let vector = embedder.map(|embedder| embed_question(embedder, question)).transpose()?;
-    let bm25 = match options.mode {
-        Mode::Dense => Ranking::new(),
-        Mode::Hybrid | Mode::Bm25 => snapshot.bm25(&question.words, CANDIDATES, options.within)?,
-    };
-    let dense = vector.as_ref().map_or_else(Ranking::new, |v| snapshot.dense(v, CANDIDATES, options.within));
-    hits(snapshot, question, &Retrieved { vector, bm25, dense }, options)
+    let mut retrieved = Retrieved { vector, ..Retrieved::default() };
+    let mut candidates = CANDIDATES;
+    loop {
+        retrieve(snapshot, question, &mut retrieved, options, candidates)?;
+        let mut hits = hits(snapshot, question, &retrieved, options)?;
+        let exhausted = retrieved.bm25.len().max(retrieved.dense.len()) < candidates;
+        if hits.len() >= options.limit || exhausted {
+            hits.retain(|hit| hit.confidence >= options.min_confidence);
+            return Ok(hits);
+        }
+        // Copies of a few passages fill both rankings.
+        candidates *= 4;
+    }
 }
 
-/// The second half of [`search`]: fuses what the legs found, reads the best passages and weighs the evidence.
+fn retrieve(
+    snapshot: &Snapshot,
+    question: &Question,
+    retrieved: &mut Retrieved,
+    options: SearchOptions,
+    candidates: usize,
+) -> Result<(), SearchError> {
+    if options.mode != Mode::Dense {
+        retrieved.bm25 = snapshot.bm25(&question.words, candidates, options.within)?;
+    }
+    if let Some(vector) = &retrieved.vector {
+        retrieved.dense = snapshot.dense(vector, candidates, options.within);
+    }
+    Ok(())
+}
+
+/// The second half of [`search`]: fuses what the legs found, reads the best passages, weighs the evidence, and orders
+/// what is shown. Leaves out no hit for its confidence.
 ///
 /// # Errors
 /// A damaged index.
@@ -126,8 +154,7 @@ pub fn hits(
     let dense_weight = dense_weight(snapshot, &weighed, retrieved, options.mode)?;
     let fused = rank_by(snapshot, question, retrieved, dense_weight)?;
     let mut hits = Vec::new();
-    for fused in fused.into_iter().take(options.limit) {
-        let chunk = snapshot.chunk(fused.id)?;
+    for Distinct { fused, chunk, also_in } in distinct(snapshot, &fused, options.limit)? {
         let trace = Trace {
             fused,
             bm25_rank: place(&retrieved.bm25, fused.id),
@@ -137,9 +164,10 @@ pub fn hits(
         };
         let document = snapshot.document_of(&chunk)?.clone();
         let confidence = confidence(Evidence { cosine: fused.dense, coverage: trace.coverage });
-        hits.push(Hit { chunk, document, confidence, trace });
+        hits.push(Hit { chunk, document, also_in, confidence, trace });
     }
-    hits.retain(|hit| hit.confidence >= options.min_confidence);
+    spread(&mut hits);
+    hits.truncate(options.limit);
     Ok(hits)
 }
 

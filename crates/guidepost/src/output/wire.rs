@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use guidepost_index::{DocumentRecord, Snapshot};
-use guidepost_query::{Answer, FoundResource, Hit, Mode, Statement};
+use guidepost_query::{Answer, Elsewhere, FoundResource, Hit, Mode, Statement};
 use guidepost_text::{Format, Lines};
 use serde::Serialize;
 use serde_json::json;
@@ -127,9 +127,13 @@ pub(crate) struct HitView {
     pub(crate) file: Option<PathBuf>,
     /// Calibrated chance that the passage answers, 0 to 1.
     pub(crate) confidence: f32,
-    /// Orders the results of one query, 0 to 1; says nothing across queries.
+    /// Orders the results of one query, 0 to 1, but for a fifth that is there for another guide's sake; says nothing across
+    /// queries.
     pub(crate) score: f32,
     pub(crate) text: String,
+    /// Other places that say the same in the same words, best first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) also_in: Vec<Place>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) explain: Option<Explain>,
 }
@@ -208,6 +212,23 @@ impl Results {
     }
 }
 
+/// Other places that are shown; JSON has them all.
+const PLACES_SHOWN: usize = 4;
+
+impl HitView {
+    /// `also in a.md:3-9, b.md:1-7 and 2 more`; `None` where it stands nowhere else.
+    pub(crate) fn also_in(&self) -> Option<String> {
+        let shown: Vec<String> = self.also_in.iter().take(PLACES_SHOWN).map(Place::shown).collect();
+        let more = self.also_in.len().saturating_sub(PLACES_SHOWN);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        (!shown.is_empty()).then(|| format!("also in {}{more}", shown.join(", ")))
+    }
+}
+
+fn elsewhere(other: &Elsewhere) -> Place {
+    place_of(&other.document, other.chunk.chunk.lines, &other.chunk.chunk.heading_path)
+}
+
 fn view(rank: usize, hit: &Hit, searched: &Searched) -> HitView {
     let chunk = &hit.chunk.chunk;
     let fused = hit.trace.fused;
@@ -219,6 +240,7 @@ fn view(rank: usize, hit: &Hit, searched: &Searched) -> HitView {
         confidence: hit.confidence,
         score: fused.score,
         text: chunk.text.clone(),
+        also_in: hit.also_in.iter().map(elsewhere).collect(),
         explain: searched.explain.then_some(Explain {
             dense_weight: hit.trace.dense_weight,
             cosine: fused.dense,
