@@ -2,9 +2,10 @@
 //! other words are none.
 //!
 //! The words of a passage are taken in runs of five, and two passages are held to say the same where they share four fifths
-//! of all their runs (resemblance, Broder 1997). In 11,000 passages of running text from the web (mlquestions) all pairs
-//! looked at from there on are copies; in 80,000 of a reference (cpp_docs) some are sections made after one pattern for
-//! different versions or numbers, so passages with different numbers are kept apart.
+//! of all their runs (resemblance, Broder 1997). Of mlquestions, 11,000 passages of running text, twelve pairs between four
+//! fifths and the whole were read: copies, a sentence more or less. Of cpp_docs, 80,000 passages of a reference, some such
+//! pairs are made after one pattern for another version or another operator; so words keep the signs of code, and passages
+//! with different numbers are kept apart.
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
