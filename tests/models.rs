@@ -77,7 +77,8 @@ fn a_model_that_goes_leaves_words() {
 fn a_folder_is_a_model() {
     let home = Sandbox::new();
     tiny_model::write(&home.path("tiny"), 7);
-    home.write("guides/a.md", format!("# A\n\n{}\n", "A long text of many words. ".repeat(100)));
+    let text: String = (0..100).map(|number| format!("Text {number} of many words. ")).collect();
+    home.write("guides/a.md", format!("# A\n\n{text}\n"));
     home.write("guides/b.md", "# B\n\nShort.\n");
     let built = home.json(&["index", "guides", "--model", "./tiny"], 0);
     let passages = built["passages"].as_u64().expect("a number");

@@ -133,10 +133,11 @@ fn search(
     let asked = asked.map(|asked| Asked { late: asked.late.filter(|_| tokens), ..asked });
     let bm25 = match mode {
         Mode::Dense => Ranking::new(),
-        _ => snapshot.bm25(&question.words, CANDIDATES)?,
+        _ => snapshot.bm25(&question.words, CANDIDATES, None)?,
     };
-    let dense = asked.as_ref().map_or_else(Ranking::new, |asked| snapshot.dense(&asked.vector, CANDIDATES));
-    let options = SearchOptions { limit: HITS, mode, min_confidence: 0.0 };
+    let dense =
+        asked.as_ref().map_or_else(Ranking::new, |asked| snapshot.dense(&asked.vector, CANDIDATES, None));
+    let options = SearchOptions { limit: HITS, mode, min_confidence: 0.0, within: None };
     let hits = hits(snapshot, question, &Retrieved { asked, bm25, dense }, options)?;
     Ok(hits
         .into_iter()

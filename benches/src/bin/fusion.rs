@@ -169,13 +169,13 @@ fn measure(collection: &Collection, model: &dyn Embed) -> anyhow::Result<Measure
 fn legs(snapshot: &Snapshot, text: &str, vector: &Embedding) -> anyhow::Result<(Ranking, Ranking, f32)> {
     let (bm25, coverage) = match Question::new(text) {
         Ok(question) => {
-            let bm25 = snapshot.bm25(&question.words, CANDIDATES)?;
+            let bm25 = snapshot.bm25(&question.words, CANDIDATES, None)?;
             let coverage = words_found(snapshot, &question, &bm25)?;
             (bm25, coverage)
         }
         Err(_) => (Vec::new(), 0.0),
     };
-    Ok((bm25, snapshot.dense(vector, CANDIDATES), coverage))
+    Ok((bm25, snapshot.dense(vector, CANDIDATES, None), coverage))
 }
 
 /// Reciprocal rank fusion with k = 60 (Cormack, Clarke and Buettcher 2009).

@@ -94,7 +94,7 @@ fn find<'a>(
         Some(left) => left,
         None => Question::new(&judged.question)?,
     };
-    let options = SearchOptions { limit: PASSAGES, mode: Mode::Hybrid, min_confidence: 0.0 };
+    let options = SearchOptions { limit: PASSAGES, mode: Mode::Hybrid, within: None, min_confidence: 0.0 };
     let hits = search(snapshot, Some(model), &left, options)?;
     let kinds = if kinds.is_empty() { ResourceKind::ALL[..4].to_vec() } else { kinds };
     let wanted = Wanted { kinds: &kinds, serves: None, question: Some((&left, &hits)), own_words };

@@ -2,10 +2,12 @@
 //!
 //!     cargo run --release -p guidepost-benches --bin shipped_questions
 
+use std::collections::BTreeSet;
+
 use guidepost_benches::shipped::{Shipped, ShippedQuestion, WrittenFrom};
 use guidepost_benches::{interval, load_model, percent_interval};
 use guidepost_model::SentenceTransformer;
-use guidepost_query::{Mode, Question, SearchOptions, search};
+use guidepost_query::{Mode, Question, SearchOptions, bootstrap, search};
 
 /// Results that are looked at.
 const LIMIT: usize = 10;
@@ -35,40 +37,54 @@ fn main() -> anyhow::Result<()> {
         answered.len(),
         unanswered.len()
     );
-    println!("| questions | search | first | among the first three | among the first ten | MRR@10 |");
-    println!("|---|---|---|---|---|---|");
+    println!(
+        "| questions | search | first | among the first three | among the first ten | MRR@10 | guides among the first five |"
+    );
+    println!("|---|---|---|---|---|---|---|");
     for (name, questions) in &sets {
         for (mode_name, mode) in [("BM25", Mode::Bm25), ("dense", Mode::Dense), ("hybrid", Mode::Hybrid)] {
-            let ranks = ranks(&shipped, &model, questions, mode)?;
+            let asked = ask(&shipped, &model, questions, mode)?;
             let within = |limit: usize| -> Vec<f64> {
-                ranks.iter().map(|rank| f64::from(u8::from(rank.is_some_and(|rank| rank <= limit)))).collect()
+                let found = asked.iter().map(|asked| asked.rank.is_some_and(|rank| rank <= limit));
+                found.map(|found| f64::from(u8::from(found))).collect()
             };
             let reciprocal: Vec<f64> =
-                ranks.iter().map(|rank| rank.map_or(0.0, |rank| 1.0 / rank as f64)).collect();
+                asked.iter().map(|asked| asked.rank.map_or(0.0, |rank| 1.0 / rank as f64)).collect();
+            let guides: Vec<f64> = asked.iter().map(|asked| asked.guides as f64).collect();
             println!(
-                "| {name}: {} | {mode_name} | {} | {} | {} | {} |",
+                "| {name}: {} | {mode_name} | {} | {} | {} | {} | {:.2} |",
                 questions.len(),
                 percent_interval(&within(1)),
                 percent_interval(&within(3)),
                 percent_interval(&within(LIMIT)),
-                interval(&reciprocal)
+                interval(&reciprocal),
+                bootstrap(&guides).mean
             );
         }
     }
     Ok(())
 }
 
-/// The rank, from 1, of the first passage that answers each question.
-fn ranks(
+/// What a search found for a question.
+struct Asked {
+    /// The rank, from 1, of the first passage that answers.
+    rank: Option<usize>,
+    /// Number of guides among the first five passages.
+    guides: usize,
+}
+
+fn ask(
     shipped: &Shipped,
     model: &SentenceTransformer,
     questions: &[&ShippedQuestion],
     mode: Mode,
-) -> anyhow::Result<Vec<Option<usize>>> {
-    let options = SearchOptions { limit: LIMIT, mode, min_confidence: 0.0 };
-    let rank = |question: &&ShippedQuestion| {
+) -> anyhow::Result<Vec<Asked>> {
+    let options = SearchOptions { limit: LIMIT, mode, within: None, min_confidence: 0.0 };
+    let one = |question: &&ShippedQuestion| {
         let hits = search(&shipped.snapshot, Some(model), &Question::new(&question.question)?, options)?;
-        Ok(hits.iter().position(|hit| question.is_answered_by(hit)).map(|at| at + 1))
+        let guides: BTreeSet<u32> = hits.iter().take(5).map(|hit| hit.chunk.document).collect();
+        let rank = hits.iter().position(|hit| question.is_answered_by(hit)).map(|at| at + 1);
+        Ok(Asked { rank, guides: guides.len() })
     };
-    questions.iter().map(rank).collect()
+    questions.iter().map(one).collect()
 }

@@ -21,7 +21,7 @@ use memmap2::Mmap;
 
 use crate::manifest::Manifest;
 use crate::vectors::{QuantizedQuery, Vectors, candidates_for, dot};
-use crate::{ChunkId, IndexError, files};
+use crate::{ChunkId, IndexError, Rows, files};
 
 const NAME: &str = "graph";
 const MAGIC: &[u8; 8] = b"GPHNSW01";
@@ -107,13 +107,14 @@ impl Graph {
         Ok(Some(Graph { map, entry, levels }))
     }
 
-    /// The `limit` nearest rows that a walk with a list of `ef` candidates finds, exactly scored, best first.
+    /// The `limit` nearest rows `within` that a walk with a list of `ef` candidates finds, exactly scored, best first.
     pub(crate) fn search(
         &self,
         vectors: &Vectors,
         query: &Embedding,
         limit: usize,
         ef: usize,
+        within: Option<&Rows>,
     ) -> Vec<(ChunkId, f32)> {
         let quantized = QuantizedQuery::new(query);
         let estimate = |row: u32| Order(vectors.estimate(&quantized, row as usize));
@@ -121,7 +122,8 @@ impl Graph {
         for level in self.levels.iter().skip(1).rev() {
             nearest = self.descend(level, nearest, vectors.rows(), &estimate);
         }
-        let found = self.beam(nearest, vectors.rows(), ef.max(candidates_for(limit)), &estimate);
+        let ef = ef.max(candidates_for(limit));
+        let found = self.beam(nearest, vectors.rows(), ef, &estimate, within);
         vectors.rescore(query, found, limit)
     }
 
@@ -144,21 +146,24 @@ impl Graph {
         }
     }
 
-    /// Best-first search on level 0 that keeps the `ef` best rows.
+    /// Best-first search on level 0 that keeps the `ef` best rows `within`. Rows that are not let through are walked
+    /// over: they lead to those that are.
     fn beam(
         &self,
         start: (Order, u32),
         rows: usize,
         ef: usize,
         estimate: &dyn Fn(u32) -> Order,
+        within: Option<&Rows>,
     ) -> Vec<usize> {
+        let counts = |row: u32| within.is_none_or(|within| within.contains(ChunkId(row)));
         let mut seen = vec![false; rows];
         seen[start.1 as usize] = true;
         let mut open = BinaryHeap::from([start]);
-        let mut best = BinaryHeap::from([Reverse(start)]);
+        let mut best: BinaryHeap<Reverse<(Order, u32)>> = BinaryHeap::new();
+        best.extend(counts(start.1).then_some(Reverse(start)));
         while let Some(candidate) = open.pop() {
-            let worst = best.peek().map_or(candidate, |worst| worst.0);
-            if best.len() >= ef && candidate < worst {
+            if best.len() >= ef && best.peek().is_some_and(|worst| candidate < worst.0) {
                 break;
             }
             for &row in self.neighbors(&self.levels[0], candidate.1) {
@@ -167,8 +172,11 @@ impl Graph {
                     _ => continue,
                 }
                 let step = (estimate(row), row);
-                if best.len() < ef || best.peek().is_some_and(|worst| step > worst.0) {
-                    open.push(step);
+                if best.len() >= ef && best.peek().is_some_and(|worst| step <= worst.0) {
+                    continue;
+                }
+                open.push(step);
+                if counts(row) {
                     best.push(Reverse(step));
                     if best.len() > ef {
                         best.pop();
@@ -286,6 +294,8 @@ fn read_levels(words: &[u32], rows: usize, count: usize) -> Option<Vec<Level>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// Unit vectors from a counter, around 40 centers as the embeddings of texts are; every tenth is a duplicate.
@@ -348,15 +358,46 @@ mod tests {
                 let hits =
                     |found: Vec<(ChunkId, f32)>| found.iter().filter(|(_, score)| *score >= worst).count();
                 all += expected.len();
-                scanned += hits(vectors.scan(query, 10)).min(expected.len());
-                let walk = graph
-                    .as_ref()
-                    .map_or_else(|| vectors.scan(query, 10), |g| g.search(&vectors, query, 10, 128));
+                scanned += hits(vectors.scan(query, 10, None)).min(expected.len());
+                let walk = graph.as_ref().map_or_else(
+                    || vectors.scan(query, 10, None),
+                    |g| g.search(&vectors, query, 10, 128, None),
+                );
                 walked += hits(walk).min(expected.len());
             }
             assert_eq!(scanned, all, "the scan over {count} rows is exact");
             assert!(walked * 100 >= all * 97, "the walk over {count} rows found {walked} of {all}");
         }
+    }
+
+    #[test]
+    fn scan_and_walk_under_a_filter_find_what_filtering_all_rows_finds() {
+        let count = 6000;
+        let written = write(count);
+        let vectors = Vectors::open(written.folder.path(), &written.manifest).expect("it was just written");
+        let graph = Graph::open(written.folder.path(), &written.manifest).expect("it was just written");
+        let graph = graph.expect("so many rows have a graph");
+        let queries = self::vectors(60, 48);
+        let allowed = prop_oneof![
+            proptest::collection::btree_set(0u32..6000, 0..40),
+            proptest::collection::btree_set(0u32..6000, 0..6000),
+        ];
+        let walked = std::cell::Cell::new((0, 0));
+        proptest!(|(allowed in allowed, at in 7usize..60, limit in 1usize..30)| {
+            let mut within = Rows::none(count);
+            allowed.iter().for_each(|&row| within.insert(ChunkId(row)));
+            let mut expected = vectors.rescore(&queries[at], (0..count).collect(), count);
+            expected.retain(|(id, _)| within.contains(*id));
+            expected.truncate(limit);
+            prop_assert_eq!(&vectors.scan(&queries[at], limit, Some(&within)), &expected);
+            let found = graph.search(&vectors, &queries[at], limit, 128, Some(&within));
+            prop_assert!(found.iter().all(|(id, _)| within.contains(*id)));
+            let worst = expected.last().map_or(1.0, |(_, score)| *score);
+            let good = found.iter().filter(|(_, score)| *score >= worst).count();
+            walked.set((walked.get().0 + good, walked.get().1 + expected.len()));
+        });
+        let (good, all) = walked.get();
+        assert!(good * 100 >= all * 97, "the walks found {good} of {all}");
     }
 
     #[test]
@@ -370,7 +411,7 @@ mod tests {
             damaged[at] ^= 0xff;
             std::fs::write(&path, damaged).expect("writable");
             if let Ok(Some(graph)) = Graph::open(written.folder.path(), &written.manifest) {
-                assert!(graph.search(&vectors, &written.rows[3], 10, 64).len() <= 10);
+                assert!(graph.search(&vectors, &written.rows[3], 10, 64, None).len() <= 10);
             }
         }
     }

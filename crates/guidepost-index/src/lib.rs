@@ -33,6 +33,7 @@ mod names;
 mod postings;
 mod rows;
 mod tokens;
+mod top_rows;
 mod vectors;
 
 mod encoding;

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use tantivy::collector::TopDocs;
 use tantivy::directory::MmapDirectory;
 use tantivy::query::{BooleanQuery, BoostQuery, Occur, Query, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
@@ -13,7 +12,8 @@ use tantivy::tokenizer::{
 use tantivy::{Index, IndexReader, ReloadPolicy, TantivyDocument, Term};
 
 use crate::frozen_directory::FrozenDirectory;
-use crate::{ChunkId, IndexError, StoredChunk};
+use crate::top_rows::top_rows;
+use crate::{ChunkId, IndexError, Rows, StoredChunk};
 
 const FOLDER: &str = "postings";
 const ANALYZER: &str = "guide";
@@ -69,9 +69,14 @@ impl Postings {
         Ok(Postings { path, reader, headings, body })
     }
 
-    /// The `limit` best rows for any of the words, best first; ties by row. Scores are BM25's: from 0 up, without
-    /// an upper end, comparable within one question only.
-    pub(crate) fn search(&self, words: &[Token], limit: usize) -> Result<Vec<(ChunkId, f32)>, IndexError> {
+    /// The `limit` best rows for any of the words, of those `within`, best first; ties by row. Scores are BM25's: from 0
+    /// up, without an upper end, comparable within one question only; a filter does not change them.
+    pub(crate) fn search(
+        &self,
+        words: &[Token],
+        limit: usize,
+        within: Option<&Rows>,
+    ) -> Result<Vec<(ChunkId, f32)>, IndexError> {
         if words.is_empty() || limit == 0 {
             return Ok(Vec::new());
         }
@@ -83,15 +88,7 @@ impl Postings {
             [clause(self.headings, &word.term, HEADING_WEIGHT), clause(self.body, &word.term, 1.0)]
         };
         let query = BooleanQuery::new(words.iter().flat_map(both).collect());
-        let searcher = self.reader.searcher();
-        let found = searcher.search(&query, &TopDocs::with_limit(limit).order_by_score());
-        let mut found: Vec<(ChunkId, f32)> = found
-            .map_err(failed(&self.path))?
-            .into_iter()
-            .map(|(score, address)| (ChunkId(address.doc_id), score))
-            .collect();
-        found.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        Ok(found)
+        top_rows(&self.reader.searcher(), &query, limit, within).map_err(failed(&self.path))
     }
 
     /// How telling a word is: BM25's inverse document frequency, natural logarithm. A word that no chunk holds is

@@ -12,7 +12,7 @@ use crate::plan::{Plan, Warning};
 use crate::postings::Postings;
 use crate::tokens::{self, LateQuestion, Rotation, Tokens};
 use crate::vectors::Vectors;
-use crate::{DocumentRecord, IndexError, ShippedGuide, SourceRecord, StoredChunk, Token, names};
+use crate::{DocumentRecord, IndexError, Rows, ShippedGuide, SourceRecord, StoredChunk, Token, names};
 
 /// A chunk's number within one generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -192,25 +192,28 @@ impl Snapshot {
         ids.map(|id| Ok(passage_text(&self.chunk(id)?.chunk))).collect()
     }
 
-    /// The nearest chunks by cosine in [-1, 1], best first; ties by id. Empty without vectors. Exact up to the size
-    /// where the graph is faster, a walk over the graph above.
-    pub fn dense(&self, query: &Embedding, limit: usize) -> Vec<(ChunkId, f32)> {
-        let Some(vectors) = &self.vectors else { return Vec::new() };
-        match &self.graph {
-            Some(graph) if vectors.rows() > EXACT_UP_TO => graph.search(vectors, query, limit, EF_SEARCH),
-            _ => vectors.scan(query, limit),
-        }
+    /// The nearest chunks by cosine in [-1, 1], of those `within`, best first; ties by id. Empty without vectors. Exact
+    /// up to so many chunks to look at that the graph is faster, a walk over the graph above.
+    pub fn dense(&self, query: &Embedding, limit: usize, within: Option<&Rows>) -> Vec<(ChunkId, f32)> {
+        let looked_at = within.map_or(self.chunk_count(), Rows::len);
+        let walked = (looked_at > EXACT_UP_TO).then(|| self.dense_walk(query, limit, within)).flatten();
+        walked.unwrap_or_else(|| self.dense_scan(query, limit, within))
     }
 
-    /// The nearest chunks by the exact scan, whatever the size; else as [`Snapshot::dense`].
-    pub fn dense_scan(&self, query: &Embedding, limit: usize) -> Vec<(ChunkId, f32)> {
-        self.vectors.as_ref().map_or_else(Vec::new, |vectors| vectors.scan(query, limit))
+    /// As [`Snapshot::dense`], by the exact scan, whatever the size.
+    pub fn dense_scan(&self, query: &Embedding, limit: usize, within: Option<&Rows>) -> Vec<(ChunkId, f32)> {
+        self.vectors.as_ref().map_or_else(Vec::new, |vectors| vectors.scan(query, limit, within))
     }
 
-    /// The nearest chunks by a walk over the graph, whatever the size; `None` where there is none.
-    pub fn dense_walk(&self, query: &Embedding, limit: usize) -> Option<Vec<(ChunkId, f32)>> {
+    /// As [`Snapshot::dense`], by a walk over the graph, whatever the size; `None` where there is none.
+    pub fn dense_walk(
+        &self,
+        query: &Embedding,
+        limit: usize,
+        within: Option<&Rows>,
+    ) -> Option<Vec<(ChunkId, f32)>> {
         let (graph, vectors) = (self.graph.as_ref()?, self.vectors.as_ref()?);
-        Some(graph.search(vectors, query, limit, EF_SEARCH))
+        Some(graph.search(vectors, query, limit, EF_SEARCH, within))
     }
 
     /// Whether this model made the vectors. Guides may have been cut by an earlier version: the next update cuts them anew.
@@ -261,12 +264,17 @@ impl Snapshot {
         Some(vectors.row(id.0 as usize))
     }
 
-    /// The best chunks by BM25 (0 and up), best first; ties by id.
+    /// The best chunks by BM25 (0 and up), of those `within`, best first; ties by id.
     ///
     /// # Errors
     /// tantivy's.
-    pub fn bm25(&self, words: &[Token], limit: usize) -> Result<Vec<(ChunkId, f32)>, IndexError> {
-        self.postings.search(words, limit)
+    pub fn bm25(
+        &self,
+        words: &[Token],
+        limit: usize,
+        within: Option<&Rows>,
+    ) -> Result<Vec<(ChunkId, f32)>, IndexError> {
+        self.postings.search(words, limit, within)
     }
 
     /// How telling a word is here: BM25's inverse document frequency.

@@ -16,7 +16,7 @@ use memmap2::Mmap;
 use rayon::prelude::*;
 
 use crate::manifest::Manifest;
-use crate::{ChunkId, IndexError, files};
+use crate::{ChunkId, IndexError, Rows, files};
 
 const NAME: &str = "vectors";
 const MAGIC: &[u8; 8] = b"GPVEC001";
@@ -101,21 +101,24 @@ impl Vectors {
         dot as f32 * self.scale(row)
     }
 
-    /// The `limit` rows nearest to the query by exact dot product, best first; ties by row.
-    pub(crate) fn scan(&self, query: &Embedding, limit: usize) -> Vec<(ChunkId, f32)> {
+    /// The `limit` rows nearest to the query by exact dot product, of those `within`, best first; ties by row.
+    pub(crate) fn scan(&self, query: &Embedding, limit: usize, within: Option<&Rows>) -> Vec<(ChunkId, f32)> {
         let quantized = QuantizedQuery::new(query);
-        let estimates: Vec<f32> = (0..self.rows)
+        let rows: Vec<usize> = match within {
+            Some(within) => within.iter().map(|id| id.0 as usize).filter(|&row| row < self.rows).collect(),
+            None => (0..self.rows).collect(),
+        };
+        let mut estimates: Vec<(f32, usize)> = rows
             .into_par_iter()
             .with_min_len(ROWS_PER_TASK)
-            .map(|row| self.estimate(&quantized, row))
+            .map(|row| (self.estimate(&quantized, row), row))
             .collect();
-        let mut candidates: Vec<usize> = (0..self.rows).collect();
-        let kept = candidates_for(limit).min(self.rows);
-        if kept < self.rows {
-            candidates.select_nth_unstable_by(kept, |&a, &b| estimates[b].total_cmp(&estimates[a]));
-            candidates.truncate(kept);
+        let kept = candidates_for(limit);
+        if kept < estimates.len() {
+            estimates.select_nth_unstable_by(kept, |a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            estimates.truncate(kept);
         }
-        self.rescore(query, candidates, limit)
+        self.rescore(query, estimates.into_iter().map(|(_, row)| row).collect(), limit)
     }
 
     /// Exact scores of the candidates, best first.

@@ -9,11 +9,17 @@
 
 mod question;
 
+mod day;
+mod filter;
+
+mod alike;
 mod confidence;
+mod distinct;
 mod fit;
 mod fusion;
 mod late;
 mod search;
+mod spread;
 
 mod answer;
 
@@ -28,6 +34,8 @@ pub use answer::{Answer, Statement, answer};
 pub use catalog::{CatalogEntry, Mention, catalog};
 pub use collection::{Collection, CollectionDocument, CollectionError, CollectionQuery};
 pub use confidence::{Evidence, FEATURES, MIN_ANSWER_CONFIDENCE, confidence};
+pub use distinct::Elsewhere;
+pub use filter::{Facet, Filter, FilterError, newest};
 pub use fusion::{CANDIDATES, Fused, LATE_WEIGHT, LEAN, Lean, Ranking, add_late, fuse};
 pub use late::{Asked, TokenMatch, ask_model};
 pub use metrics::{Interval, bootstrap, mrr_at, ndcg_at, recall_at};

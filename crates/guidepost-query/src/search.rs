@@ -2,14 +2,18 @@
 
 use std::collections::HashSet;
 
-use guidepost_index::{ChunkId, DocumentRecord, IndexError, LateQuestion, Snapshot, StoredChunk, analyze};
+use guidepost_index::{
+    ChunkId, DocumentRecord, IndexError, LateQuestion, Rows, Snapshot, StoredChunk, analyze,
+};
 use guidepost_text::{Embed, EmbedError};
 
 use crate::confidence::{Evidence, RIVAL, confidence};
+use crate::distinct::{Distinct, Elsewhere, distinct};
 use crate::fit::{asks_for_resources, fit};
 use crate::fusion::{CANDIDATES, Fused, LATE_WEIGHT, LEAN, Ranking, add_late, best_first, fuse};
 use crate::late::{Asked, TokenMatch, ask_model};
 use crate::question::{Question, Weighed};
+use crate::spread::spread;
 
 /// Which legs search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,11 +28,13 @@ pub enum Mode {
 
 /// What a search shall do.
 #[derive(Debug, Clone, Copy)]
-pub struct SearchOptions {
+pub struct SearchOptions<'a> {
     /// Most hits.
     pub limit: usize,
     /// Which legs search.
     pub mode: Mode,
+    /// Chunks that may be found; all without it.
+    pub within: Option<&'a Rows>,
     /// Hits below are left out; in [0, 1].
     pub min_confidence: f32,
 }
@@ -40,6 +46,8 @@ pub struct Hit {
     pub chunk: StoredChunk,
     /// The guide it is in.
     pub document: DocumentRecord,
+    /// Other places that say the same in the same words, best first.
+    pub also_in: Vec<Elsewhere>,
     /// Calibrated chance that it answers, in [0, 1]; means the same for every question and mode.
     pub confidence: f32,
     /// Why it is where it is.
@@ -124,13 +132,19 @@ pub fn search(
         return Err(SearchError::NoVectors);
     }
     let asked = embedder.map(|embedder| ask_model(snapshot, embedder, question)).transpose()?;
-    let bm25 = match options.mode {
-        Mode::Dense => Ranking::new(),
-        Mode::Hybrid | Mode::Bm25 => snapshot.bm25(&question.words, CANDIDATES)?,
+    let mut retrieved = Retrieved { asked, ..Retrieved::default() };
+    let mut candidates = CANDIDATES;
+    let mut hits = loop {
+        retrieve(snapshot, question, &mut retrieved, options, candidates)?;
+        let hits = hits(snapshot, question, &retrieved, options)?;
+        let exhausted = retrieved.bm25.len().max(retrieved.dense.len()) < candidates;
+        if hits.len() >= options.limit || exhausted {
+            break hits;
+        }
+        // Copies of a few passages fill both rankings.
+        candidates *= 4;
     };
-    let dense = asked.as_ref().map_or_else(Ranking::new, |asked| snapshot.dense(&asked.vector, CANDIDATES));
-    let retrieved = Retrieved { asked, bm25, dense };
-    let mut hits = hits(snapshot, question, &retrieved, options)?;
+    hits.retain(|hit| hit.confidence >= options.min_confidence);
     if let (Some(embedder), Some(late)) = (embedder, late_question(&retrieved)) {
         for hit in &mut hits {
             hit.tokens = TokenMatch::new(snapshot, embedder, late, hit.trace.fused.id, &hit.chunk.chunk);
@@ -139,7 +153,24 @@ pub fn search(
     Ok(hits)
 }
 
-/// The second half of [`search`]: fuses what the legs found, reads the best passages and weighs the evidence.
+fn retrieve(
+    snapshot: &Snapshot,
+    question: &Question,
+    retrieved: &mut Retrieved,
+    options: SearchOptions,
+    candidates: usize,
+) -> Result<(), SearchError> {
+    if options.mode != Mode::Dense {
+        retrieved.bm25 = snapshot.bm25(&question.words, candidates, options.within)?;
+    }
+    if let Some(asked) = &retrieved.asked {
+        retrieved.dense = snapshot.dense(&asked.vector, candidates, options.within);
+    }
+    Ok(())
+}
+
+/// The second half of [`search`]: fuses what the legs found, reads the best passages, weighs the evidence, and orders
+/// what is shown. Leaves out no hit for its confidence.
 ///
 /// # Errors
 /// A damaged index.
@@ -154,8 +185,7 @@ pub fn hits(
     let fused = rank_by(snapshot, question, retrieved, dense_weight)?;
     let rival = fused.get(RIVAL - 1).or(fused.last()).map_or(0.0, |rival| rival.score);
     let mut hits = Vec::new();
-    for fused in fused.into_iter().take(options.limit) {
-        let chunk = snapshot.chunk(fused.id)?;
+    for Distinct { fused, chunk, also_in } in distinct(snapshot, &fused, options.limit)? {
         let trace = Trace {
             fused,
             bm25_rank: place(&retrieved.bm25, fused.id),
@@ -167,9 +197,10 @@ pub fn hits(
         };
         let document = snapshot.document_of(&chunk)?.clone();
         let confidence = confidence(trace.evidence(question, options.mode));
-        hits.push(Hit { chunk, document, confidence, trace, tokens: None });
+        hits.push(Hit { chunk, document, also_in, confidence, trace, tokens: None });
     }
-    hits.retain(|hit| hit.confidence >= options.min_confidence);
+    spread(&mut hits);
+    hits.truncate(options.limit);
     Ok(hits)
 }
 

@@ -2,6 +2,7 @@
 
 mod bench;
 mod eval;
+mod filter;
 mod resources;
 
 use std::path::PathBuf;
@@ -13,12 +14,14 @@ use serde::Deserialize;
 
 pub(crate) use bench::{BenchArgs, BenchCommand, BenchEmbedArgs, BenchOutput, BenchSearchArgs};
 pub(crate) use eval::{EvalArgs, Stage};
+pub(crate) use filter::FilterArgs;
 pub(crate) use resources::{CompareArgs, ReadArgs, ResourcesArgs, RolesArgs};
 
 const AFTER_HELP: &str = "\
 Examples:
   guidepost ask \"How do I become a machine learning engineer?\"
   guidepost search certification for SQL -n 3
+  guidepost ask how to start --role \"data analyst\" --after 2026
   guidepost resources books on statistics
   guidepost index ~/guides
   guidepost get corpus/data-analyst.md:40-52
@@ -139,6 +142,8 @@ pub(crate) struct QueryArgs {
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) guides: GuidesArgs,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
 }
 
 /// Which guides, and what it takes to have an index of them.

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context;
-use guidepost_index::Snapshot;
-use guidepost_query::{Hit, Mode, Question, SearchOptions, search};
+use guidepost_index::{Rows, Snapshot};
+use guidepost_query::{Facet, Filter, Hit, Mode, Question, SearchOptions, newest, search};
 
 use crate::cli::{ModeArg, QueryArgs};
-use crate::console::Console;
+use crate::console::{Console, count};
 use crate::engine::{Engine, Ready};
 use crate::settings::{ResultSettings, UserSettings};
 
@@ -18,6 +18,7 @@ pub(crate) struct Searched<'a> {
     pub(crate) engine: Engine<'a>,
     pub(crate) snapshot: Snapshot,
     pub(crate) question: Question,
+    pub(crate) filter: Filter,
     pub(crate) hits: Vec<Hit>,
     /// The legs that really searched.
     pub(crate) mode: Mode,
@@ -52,6 +53,7 @@ impl<'a> Searched<'a> {
         console: &'a Console,
     ) -> anyhow::Result<Self> {
         let question = Question::new(&read_question(args)?)?;
+        let filter = args.filter.filter()?;
         let user = UserSettings::load(console)?;
         let engine = Engine::new(&args.guides.place, Some(&args.guides.model), &user, console)?;
         let guides = args.guides.folder.clone().or_else(|| user.guides.clone());
@@ -67,21 +69,48 @@ impl<'a> Searched<'a> {
             ModeArg::Bm25 => Mode::Bm25,
         };
         let Ready { snapshot, embedder } = engine.ready(existing, guides.as_deref(), mode == Mode::Bm25)?;
+        let within = filter.rows(&snapshot)?;
+        if within.as_ref().is_some_and(Rows::is_empty) {
+            console.note(&nothing_fits(&filter, &snapshot));
+        }
         let min_confidence = settings.min_confidence.unwrap_or(default_confidence);
         let limit = settings.limit.unwrap_or(LIMIT);
         let options = SearchOptions {
             limit: if below == Below::Drop { limit } else { limit.max(ANSWER_HITS) },
             mode,
+            within: within.as_ref(),
             min_confidence: if below == Below::Drop { min_confidence } else { 0.0 },
         };
         let started = Instant::now();
         let hits = search(&snapshot, embedder.as_deref(), &question, options)?;
         let took_ms = started.elapsed().as_secs_f64() * 1e3;
-        console.detail(|| format!("searched {} passages in {took_ms:.1} ms", snapshot.chunk_count()));
+        let searched = within.as_ref().map_or(snapshot.chunk_count(), Rows::len);
+        console.detail(|| format!("searched {} in {took_ms:.1} ms", count(searched, "passage")));
         let used = if embedder.is_some() && snapshot.has_vectors() { mode } else { Mode::Bm25 };
         let explain = args.explain;
-        Ok(Searched { engine, snapshot, question, hits, mode: used, min_confidence, limit, explain, took_ms })
+        Ok(Searched {
+            engine,
+            snapshot,
+            question,
+            filter,
+            hits,
+            mode: used,
+            min_confidence,
+            limit,
+            explain,
+            took_ms,
+        })
     }
+}
+
+/// Every value there is, and still no guide that has all that is asked for.
+fn nothing_fits(filter: &Filter, snapshot: &Snapshot) -> String {
+    let values = filter.values();
+    let facet = |(facet, values): (&&str, &&[String])| format!("--{facet} {}", values.join(" or "));
+    let asked: Vec<String> = values.iter().map(facet).collect();
+    let newest = newest(snapshot).filter(|_| values.contains_key(Facet::After.name()));
+    let newest = newest.map(|day| format!("; the newest is of {day}")).unwrap_or_default();
+    format!("no guide here fits {}{newest}", asked.join(" and "))
 }
 
 /// Folders whose settings count: those of the index, or the one it is about to be built from.

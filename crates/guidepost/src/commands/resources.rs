@@ -28,7 +28,8 @@ pub(crate) fn run(args: &ResourcesArgs, console: &Console) -> anyhow::Result<Out
     let ready = ready(&args.guides, question.is_none(), console)?;
     let hits = match &question {
         Some(question) => {
-            let options = SearchOptions { limit: PASSAGES, mode: Mode::Hybrid, min_confidence: 0.0 };
+            let options =
+                SearchOptions { limit: PASSAGES, mode: Mode::Hybrid, within: None, min_confidence: 0.0 };
             search(&ready.snapshot, ready.embedder.as_deref(), question, options)?
         }
         None => Vec::new(),

@@ -94,6 +94,9 @@ pub(super) fn markdown(results: &Results, out: &mut dyn Write) -> io::Result<()>
         writeln!(out, "## {}. {}\n", hit.rank, hit.place.headings())?;
         writeln!(out, "`{}`, confidence {:.2}\n", hit.place.shown(), hit.confidence)?;
         writeln!(out, "{}\n", quote(&hit.text, None))?;
+        if let Some(also_in) = hit.also_in() {
+            writeln!(out, "{also_in}\n")?;
+        }
     }
     Ok(())
 }

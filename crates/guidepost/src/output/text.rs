@@ -101,6 +101,9 @@ impl Page {
         if lines.len() > PASSAGE_LINES {
             writeln!(out, "   {FAINT}... (all of it: guidepost get {place}){FAINT:#}")?;
         }
+        if let Some(also_in) = hit.also_in() {
+            self.wrapped(&also_in, "   ", FAINT, out)?;
+        }
         Ok(())
     }
 

@@ -1,10 +1,11 @@
 //! The shape of results. Documented in the README under "Output for programs"; a change that could break a reader
 //! raises [`SCHEMA_VERSION`].
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use guidepost_index::{DocumentRecord, Snapshot};
-use guidepost_query::{Answer, FoundResource, Hit, Mode, Statement};
+use guidepost_query::{Answer, Elsewhere, FoundResource, Hit, Mode, Statement};
 use guidepost_text::{Format, Lines};
 use serde::Serialize;
 use serde_json::json;
@@ -20,6 +21,9 @@ pub(crate) struct Results {
     pub(crate) schema_version: u32,
     pub(crate) command: &'static str,
     pub(crate) query: String,
+    /// What was filtered by: values by facet; left out where nothing was.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) filter: BTreeMap<&'static str, Vec<String>>,
     /// `hybrid`, `dense` or `bm25`: the legs that really searched.
     pub(crate) mode: &'static str,
     pub(crate) took_ms: f64,
@@ -123,9 +127,13 @@ pub(crate) struct HitView {
     pub(crate) file: Option<PathBuf>,
     /// Calibrated chance that the passage answers, 0 to 1.
     pub(crate) confidence: f32,
-    /// Orders the results of one query, 0 to 1; says nothing across queries.
+    /// Orders the results of one query, 0 to 1, but for a fifth that is there for another guide's sake; says nothing across
+    /// queries.
     pub(crate) score: f32,
     pub(crate) text: String,
+    /// Other places that say the same in the same words, best first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) also_in: Vec<Place>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) explain: Option<Explain>,
 }
@@ -158,6 +166,12 @@ impl Results {
             schema_version: SCHEMA_VERSION,
             command,
             query: searched.question.text.clone(),
+            filter: searched
+                .filter
+                .values()
+                .into_iter()
+                .map(|(facet, values)| (facet, values.to_vec()))
+                .collect(),
             mode: match searched.mode {
                 Mode::Hybrid => "hybrid",
                 Mode::Dense => "dense",
@@ -204,6 +218,23 @@ impl Results {
     }
 }
 
+/// Other places that are shown; JSON has them all.
+const PLACES_SHOWN: usize = 4;
+
+impl HitView {
+    /// `also in a.md:3-9, b.md:1-7 and 2 more`; `None` where it stands nowhere else.
+    pub(crate) fn also_in(&self) -> Option<String> {
+        let shown: Vec<String> = self.also_in.iter().take(PLACES_SHOWN).map(Place::shown).collect();
+        let more = self.also_in.len().saturating_sub(PLACES_SHOWN);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        (!shown.is_empty()).then(|| format!("also in {}{more}", shown.join(", ")))
+    }
+}
+
+fn elsewhere(other: &Elsewhere) -> Place {
+    place_of(&other.document, other.chunk.chunk.lines, &other.chunk.chunk.heading_path)
+}
+
 fn view(rank: usize, hit: &Hit, searched: &Searched) -> HitView {
     let chunk = &hit.chunk.chunk;
     let fused = hit.trace.fused;
@@ -215,6 +246,7 @@ fn view(rank: usize, hit: &Hit, searched: &Searched) -> HitView {
         confidence: hit.confidence,
         score: fused.score,
         text: chunk.text.clone(),
+        also_in: hit.also_in.iter().map(elsewhere).collect(),
         explain: searched.explain.then_some(Explain {
             dense_weight: hit.trace.dense_weight,
             cosine: fused.dense,

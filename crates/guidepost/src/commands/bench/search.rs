@@ -25,7 +25,8 @@ use crate::shipped;
 const SIZES: [usize; 2] = [1_000, 10_000];
 
 /// As `search` asks by default.
-const OPTIONS: SearchOptions = SearchOptions { limit: 5, mode: Mode::Hybrid, min_confidence: 0.01 };
+const OPTIONS: SearchOptions =
+    SearchOptions { limit: 5, mode: Mode::Hybrid, within: None, min_confidence: 0.01 };
 
 pub(crate) fn run(args: &BenchSearchArgs, console: &Console) -> anyhow::Result<Outcome> {
     let user = UserSettings::load(console)?;
@@ -85,8 +86,8 @@ impl Subject {
     /// What `search` does, stage after stage.
     fn ask(&self, question: &Question, embedder: &dyn Embed) -> anyhow::Result<Sample> {
         let (asked, embed) = timed(|| Ok(ask_model(&self.snapshot, embedder, question)?))?;
-        let (bm25, bm25_ms) = timed(|| Ok(self.snapshot.bm25(&question.words, CANDIDATES)?))?;
-        let (dense, dense_ms) = timed(|| Ok(self.snapshot.dense(&asked.vector, CANDIDATES)))?;
+        let (bm25, bm25_ms) = timed(|| Ok(self.snapshot.bm25(&question.words, CANDIDATES, None)?))?;
+        let (dense, dense_ms) = timed(|| Ok(self.snapshot.dense(&asked.vector, CANDIDATES, None)))?;
         let retrieved = Retrieved { asked: Some(asked), bm25, dense };
         let (_, rest) = timed(|| Ok(hits(&self.snapshot, question, &retrieved, OPTIONS)?))?;
         Ok(Sample { embed, bm25: bm25_ms, dense: dense_ms, rest })
@@ -95,7 +96,7 @@ impl Subject {
     fn compare_with_exact(&mut self, question: &Question, embedder: &dyn Embed) -> anyhow::Result<()> {
         let vector = ask_model(&self.snapshot, embedder, question)?.vector;
         let (exact, took) = timed(|| Ok(exact(&self.snapshot, &vector)))?;
-        let found = self.snapshot.dense(&vector, CANDIDATES);
+        let found = self.snapshot.dense(&vector, CANDIDATES, None);
         let found: Vec<ChunkId> = found.into_iter().take(NEIGHBORS).map(|(id, _)| id).collect();
         self.recalls.push(overlap(&exact, &found));
         self.exact_ms.push(took);

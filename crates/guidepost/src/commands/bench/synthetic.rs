@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(snapshot.chunk_count(), 1234);
         let cosine = seeds.vector(7).cosine(&seeds.vectors[1]);
         assert!((0.7..0.9).contains(&cosine), "{cosine}");
-        let nearest = snapshot.dense(&seeds.vector(700), 1);
+        let nearest = snapshot.dense(&seeds.vector(700), 1, None);
         assert!(nearest[0].1 > 0.999, "{nearest:?}");
     }
 }

@@ -94,13 +94,13 @@ fn ask(
         let stages = Stage::value_variants().iter().filter(measured);
         return Ok(stages.map(|&stage| (stage, Ranking::new(), 0.0)).collect());
     };
-    let (bm25, bm25_ms) = timed(|| snapshot.bm25(&question.words, CANDIDATES));
+    let (bm25, bm25_ms) = timed(|| snapshot.bm25(&question.words, CANDIDATES, None));
     let bm25 = bm25?;
     let Some(embedder) = embedder else { return Ok(vec![(Stage::Bm25, bm25, bm25_ms)]) };
     let (asked, embed_ms) = timed(|| ask_model(snapshot, embedder, &question));
     let Asked { vector, late } = asked?;
-    let (dense, dense_ms) = timed(|| snapshot.dense_scan(&vector, CANDIDATES));
-    let (walked, walk_ms) = timed(|| snapshot.dense_walk(&vector, CANDIDATES));
+    let (dense, dense_ms) = timed(|| snapshot.dense_scan(&vector, CANDIDATES, None));
+    let (walked, walk_ms) = timed(|| snapshot.dense_walk(&vector, CANDIDATES, None));
     let mut stages =
         vec![(Stage::Bm25, bm25.clone(), bm25_ms), (Stage::Dense, dense.clone(), embed_ms + dense_ms)];
     stages.extend(walked.map(|walked| (Stage::Hnsw, walked, embed_ms + walk_ms)));
