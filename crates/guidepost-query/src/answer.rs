@@ -1,7 +1,7 @@
 //! Extractive answers: statements taken verbatim from the best passages, each with the lines it stands on.
 
 use guidepost_index::{Snapshot, terms};
-use guidepost_text::{Lines, list_mark, sentences};
+use guidepost_text::{Lines, Span, list_mark, sentences};
 
 use crate::question::Weighed;
 use crate::{Hit, Question};
@@ -10,8 +10,15 @@ use crate::{Hit, Question};
 const MAX_STATEMENTS: usize = 3;
 /// A run of list items is one statement up to this many bytes.
 const MAX_LIST: usize = 600;
-/// A passage much less sure than the best one has nothing to add.
-const WORTH_ADDING: f32 = 0.5;
+/// Most statements of one passage.
+const MAX_OF_ONE: usize = 2;
+/// A passage much less sure than the best one has nothing to add. This share, and the weights below, were chosen on the
+/// even-numbered questions over the guides that ship: `benches/results/answers.md`.
+const WORTH_ADDING: f32 = 0.2;
+/// Weight of the passage's score beside how well the sentence itself answers.
+const OF_PASSAGE: f32 = 0.5;
+/// Weight of a sentence's length, up to eight words.
+const OF_SUBSTANCE: f32 = 0.1;
 
 /// What the guides say, best first.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,8 +38,8 @@ pub struct Statement {
     pub lines: Lines,
 }
 
-/// Picks the statements that answer: from each of the best passages the one that holds most of what is asked, and
-/// of its headings has not said yet. `None` where no hit reaches `min_confidence`.
+/// Picks the statements that answer: of all sentences of the passages that may, those that stand highest by their passage's
+/// score and by how well their own words or tokens answer. `None` where no hit reaches `min_confidence`.
 pub fn answer(snapshot: &Snapshot, question: &Question, hits: &[Hit], min_confidence: f32) -> Option<Answer> {
     let best = hits.iter().map(|hit| hit.confidence).fold(0.0, f32::max);
     if best < min_confidence {
@@ -40,11 +47,15 @@ pub fn answer(snapshot: &Snapshot, question: &Question, hits: &[Hit], min_confid
     }
     let bar = min_confidence.max(best * WORTH_ADDING);
     let weighed = question.weigh(snapshot);
+    let worth = hits.iter().enumerate().filter(|(_, hit)| hit.confidence >= bar);
+    let mut candidates: Vec<Candidate> = worth.flat_map(|(at, hit)| candidates(&weighed, at, hit)).collect();
+    candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then((a.hit, a.index).cmp(&(b.hit, b.index))));
     let mut statements: Vec<Statement> = Vec::new();
-    for (at, hit) in hits.iter().enumerate().filter(|(_, hit)| hit.confidence >= bar) {
-        let statement = best_statement(&weighed, at, hit);
-        // The same advice in two guides is said once.
-        if let Some(statement) = statement.filter(|new| statements.iter().all(|old| old.text != new.text)) {
+    for candidate in candidates {
+        let statement = candidate.statement(&hits[candidate.hit]);
+        let of_hit = statements.iter().filter(|old| old.hit == candidate.hit).count();
+        // The same advice in two guides is said once, and so is a list that holds two of the candidates.
+        if of_hit < MAX_OF_ONE && statements.iter().all(|old| !old.text.contains(&statement.text)) {
             statements.push(statement);
         }
         if statements.len() == MAX_STATEMENTS {
@@ -54,27 +65,45 @@ pub fn answer(snapshot: &Snapshot, question: &Question, hits: &[Hit], min_confid
     (!statements.is_empty()).then_some(Answer { statements })
 }
 
-fn best_statement(weighed: &Weighed, at: usize, hit: &Hit) -> Option<Statement> {
+/// A sentence that may answer.
+struct Candidate {
+    score: f32,
+    hit: usize,
+    /// Number of the sentence in its passage.
+    index: usize,
+}
+
+fn candidates(weighed: &Weighed, hit_at: usize, hit: &Hit) -> Vec<Candidate> {
     let text = hit.chunk.chunk.text.as_str();
-    let spans = sentences(text);
-    let score = |index: usize| {
-        let sentence = spans[index].of(text);
-        let terms = terms(sentence);
-        // Earlier sentences introduce, so they win ties; a title of three words says less than a sentence.
+    let score = |(index, span): (usize, &Span)| {
+        let terms = terms(span.of(text));
+        let answers = match &hit.tokens {
+            Some(tokens) => tokens.max_sim(*span),
+            None => weighed.coverage(&terms),
+        };
+        // A title of three words says less than a sentence; earlier sentences introduce, so they win ties.
         let substance = (terms.len() as f32 / 8.0).min(1.0);
-        weighed.coverage(&terms) + 0.25 * substance - 0.01 * index as f32
+        OF_PASSAGE * hit.trace.fused.score + answers + OF_SUBSTANCE * substance - 0.005 * index as f32
     };
-    let scored = (0..spans.len()).map(|index| (score(index), index));
-    let (_, best) = scored.max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))?;
-    let (first, last) = list_around(text, &spans, best);
-    let (start, end) = (spans[first].start, spans[last].end);
-    let line = |offset: usize| hit.chunk.chunk.lines.first + text[..offset].matches('\n').count() as u32;
-    let lines = Lines { first: line(start), last: line(end.saturating_sub(1)) };
-    Some(Statement { text: text[start..end].to_owned(), hit: at, lines })
+    let spans = sentences(text);
+    let candidate = |(index, span)| Candidate { score: score((index, span)), hit: hit_at, index };
+    spans.iter().enumerate().map(candidate).collect()
+}
+
+impl Candidate {
+    fn statement(&self, hit: &Hit) -> Statement {
+        let text = hit.chunk.chunk.text.as_str();
+        let spans = sentences(text);
+        let (first, last) = list_around(text, &spans, self.index);
+        let (start, end) = (spans[first].start, spans[last].end);
+        let line = |offset: usize| hit.chunk.chunk.lines.first + text[..offset].matches('\n').count() as u32;
+        let lines = Lines { first: line(start), last: line(end.saturating_sub(1)) };
+        Statement { text: text[start..end].to_owned(), hit: self.hit, lines }
+    }
 }
 
 /// An item of a list is said with its neighbors, as long as they stay short: a list is one statement.
-fn list_around(text: &str, spans: &[guidepost_text::Span], at: usize) -> (usize, usize) {
+fn list_around(text: &str, spans: &[Span], at: usize) -> (usize, usize) {
     let is_item = |index: usize| {
         let line = spans[index].of(text);
         list_mark(line).is_some() || line.starts_with('|')

@@ -60,6 +60,8 @@ fn weights(snapshot: &Snapshot, question: &Question, spans: &[Span]) -> Vec<f32>
 /// How each token of a passage answers to each of the question's.
 #[derive(Debug, Clone)]
 pub struct TokenMatch {
+    /// The part of the question that each of its tokens stands for.
+    question: Vec<Span>,
     /// The part of the passage's text that each of its tokens stands for; empty for those of headings, and for those that
     /// the model adds.
     spans: Vec<Span>,
@@ -87,7 +89,12 @@ impl TokenMatch {
         let spans: Vec<Span> =
             embedder.token_spans(&text, TextRole::Passage)?.into_iter().map(within).collect();
         let (cosines, weights) = (snapshot.token_cosines(late, id), late.shares());
-        (cosines.len() == spans.len() * weights.len()).then_some(TokenMatch { spans, weights, cosines })
+        (cosines.len() == spans.len() * weights.len()).then_some(TokenMatch {
+            question: late.spans().to_vec(),
+            spans,
+            weights,
+            cosines,
+        })
     }
 
     /// MaxSim of a part of the passage; 0 where no token lies in it.
@@ -102,14 +109,27 @@ impl TokenMatch {
         answered.map(|(best, weight)| best * weight).sum()
     }
 
-    /// The parts of the passage that answer best to a token of the question, with how well, as a share of what the whole
-    /// passage does.
-    pub fn relevance(&self) -> impl Iterator<Item = (Span, f32)> + '_ {
-        let most = self.weights.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
-        let rows = self.spans.iter().zip(self.cosines.chunks_exact(self.weights.len().max(1)));
-        rows.filter(|(span, _)| span.start < span.end).map(move |(span, cosines)| {
-            let answers = cosines.iter().zip(&self.weights).map(|(cosine, weight)| cosine * weight / most);
-            (*span, answers.fold(0.0, f32::max))
+    /// For each token of the question, what answers best to it. Nothing for a passage without tokens.
+    pub fn best(&self) -> impl Iterator<Item = BestToken> + '_ {
+        let columns = self.weights.len();
+        (0..columns).filter_map(move |column| {
+            let cosines = self.cosines.iter().skip(column).step_by(columns);
+            let (cosine, row) = cosines.zip(0..).max_by(|a, b| a.0.total_cmp(b.0))?;
+            let (question, passage) = (self.question[column], self.spans[row]);
+            Some(BestToken { question, weight: self.weights[column], cosine: *cosine, passage })
         })
     }
+}
+
+/// A token of the question, and the token of a passage that answers best to it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BestToken {
+    /// The part of the question it stands for.
+    pub question: Span,
+    /// Its share in the score, in [0, 1]: MaxSim is the sum of the cosines by these.
+    pub weight: f32,
+    /// Estimated cosine of the two tokens, about in [-1, 1].
+    pub cosine: f32,
+    /// The part of the passage's text that answers; empty where that is a heading's.
+    pub passage: Span,
 }

@@ -19,6 +19,7 @@ mod fit;
 mod fusion;
 mod late;
 mod search;
+mod shares;
 mod spread;
 
 mod answer;
@@ -37,7 +38,7 @@ pub use confidence::{Evidence, FEATURES, MIN_ANSWER_CONFIDENCE, confidence};
 pub use distinct::Elsewhere;
 pub use filter::{Facet, Filter, FilterError, newest};
 pub use fusion::{CANDIDATES, Fused, LATE_WEIGHT, LEAN, Lean, Ranking, add_late, fuse};
-pub use late::{Asked, TokenMatch, ask_model};
+pub use late::{Asked, BestToken, TokenMatch, ask_model};
 pub use metrics::{Interval, bootstrap, mrr_at, ndcg_at, recall_at};
 pub use question::{MAX_WORDS, Question, QuestionError};
 pub use resources::{FoundResource, OWN_WORDS, Wanted, count_serving, find_resources, kinds_asked};
@@ -45,3 +46,4 @@ pub use roles::{RoleEntry, RolePlace, find_roles, roles};
 pub use search::{
     Hit, Mode, Retrieved, SearchError, SearchOptions, Trace, hits, rank, rank_documents, search, words_found,
 };
+pub use shares::{CosineShares, TokenShare, cosine_shares};

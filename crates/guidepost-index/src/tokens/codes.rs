@@ -4,7 +4,7 @@
 //! 2002; the estimator is that of RaBitQ, Gao and Long 2024): 384 components are 48 bytes. The question's side keeps four
 //! bits a component, as bit planes, so that a dot product is a handful of `and` and `popcount`.
 
-use guidepost_text::TokenVectors;
+use guidepost_text::{Span, TokenVectors};
 
 /// Names the way from vectors to bits: bits of another are not comparable.
 pub(crate) const CODES: &str = "sign bits 1";
@@ -91,6 +91,8 @@ fn hadamard(values: &mut [f32]) {
 /// A question's tokens, ready to be held against passages.
 pub struct LateQuestion {
     tokens: Vec<QuestionToken>,
+    /// The part of the question that each token stands for.
+    spans: Vec<Span>,
     words: usize,
     /// All weights.
     total: f32,
@@ -109,11 +111,12 @@ struct QuestionToken {
 impl LateQuestion {
     /// `weights` has one factor a token, 0 and up; tokens without weight are left out.
     pub(crate) fn new(rotation: &Rotation, tokens: &TokenVectors, weights: &[f32]) -> Self {
-        let kept = tokens.rows().zip(weights).filter(|(_, weight)| **weight > 0.0);
-        let tokens: Vec<QuestionToken> =
-            kept.map(|(row, &weight)| QuestionToken::new(rotation, row, weight)).collect();
+        let all = tokens.rows().zip(weights).zip(&tokens.spans);
+        let kept = all.filter(|((_, weight), _)| **weight > 0.0);
+        let (tokens, spans): (Vec<QuestionToken>, Vec<Span>) =
+            kept.map(|((row, &weight), span)| (QuestionToken::new(rotation, row, weight), *span)).unzip();
         let total = tokens.iter().map(|token| token.weight).sum();
-        LateQuestion { tokens, words: words_per_token(rotation.dimensions), total }
+        LateQuestion { tokens, spans, words: words_per_token(rotation.dimensions), total }
     }
 
     /// MaxSim (Khattab and Zaharia 2020, "ColBERT", arXiv 2004.12832): the mean over the question's tokens, by weight, of
@@ -126,6 +129,11 @@ impl LateQuestion {
             self.best_cosines(codes).zip(&self.tokens).map(|(best, token)| best * token.weight).sum::<f32>()
                 / self.total,
         )
+    }
+
+    /// The part of the question that each token stands for; tokens without weight are not among them.
+    pub fn spans(&self) -> &[Span] {
+        &self.spans
     }
 
     /// The share of each token in the score; they add up to 1.
@@ -228,7 +236,6 @@ fn best_kernel() -> Kernel {
 
 #[cfg(test)]
 mod tests {
-    use guidepost_text::Span;
     use proptest::prelude::*;
 
     use super::*;

@@ -6,7 +6,10 @@ use std::time::Instant;
 
 use anyhow::Context;
 use guidepost_index::{Rows, Snapshot};
-use guidepost_query::{Facet, Filter, Hit, Mode, Question, SearchOptions, newest, search};
+use guidepost_query::{
+    CosineShares, Facet, Filter, Hit, Mode, Question, SearchOptions, cosine_shares, newest, search,
+};
+use guidepost_text::{Embed, passage_text};
 
 use crate::cli::{ModeArg, QueryArgs};
 use crate::console::{Console, count};
@@ -27,6 +30,8 @@ pub(crate) struct Searched<'a> {
     pub(crate) limit: usize,
     /// Whether each score is to be explained.
     pub(crate) explain: bool,
+    /// The cosine of each hit, token by token; only where it is to be explained and can be.
+    pub(crate) shares: Vec<Option<CosineShares>>,
     pub(crate) took_ms: f64,
 }
 
@@ -86,8 +91,12 @@ impl<'a> Searched<'a> {
         let took_ms = started.elapsed().as_secs_f64() * 1e3;
         let searched = within.as_ref().map_or(snapshot.chunk_count(), Rows::len);
         console.detail(|| format!("searched {} in {took_ms:.1} ms", count(searched, "passage")));
-        let used = if embedder.is_some() && snapshot.has_vectors() { mode } else { Mode::Bm25 };
         let explain = args.explain;
+        let shares = match embedder.as_deref().filter(|_| explain && mode != Mode::Bm25) {
+            Some(embedder) => shares(embedder, &question, &hits)?,
+            None => vec![None; hits.len()],
+        };
+        let used = if embedder.is_some() && snapshot.has_vectors() { mode } else { Mode::Bm25 };
         Ok(Searched {
             engine,
             snapshot,
@@ -98,9 +107,21 @@ impl<'a> Searched<'a> {
             min_confidence,
             limit,
             explain,
+            shares,
             took_ms,
         })
     }
+}
+
+/// Takes the cosines of the hits apart.
+fn shares(
+    embedder: &dyn Embed,
+    question: &Question,
+    hits: &[Hit],
+) -> anyhow::Result<Vec<Option<CosineShares>>> {
+    let passages: Vec<String> = hits.iter().map(|hit| passage_text(&hit.chunk.chunk)).collect();
+    let passages: Vec<&str> = passages.iter().map(String::as_str).collect();
+    Ok(cosine_shares(embedder, &question.text, &passages)?)
 }
 
 /// Every value there is, and still no guide that has all that is asked for.

@@ -1,5 +1,6 @@
 //! Results on standard output, in one documented shape: the types of [`wire`], whatever the format.
 
+mod explain;
 mod listing;
 mod resources;
 mod rows;

@@ -9,6 +9,7 @@ use guidepost_text::{begins_anew, list_mark};
 
 use crate::console::printable;
 
+use super::explain::ShareView;
 use super::wire::{HitView, Results, StatementView};
 
 pub(crate) const BOLD: Style = Style::new().bold();
@@ -21,8 +22,12 @@ const WEAK: f32 = 0.3;
 /// Lines of a passage that are shown; the citation leads to the rest.
 const PASSAGE_LINES: usize = 8;
 
+/// Tokens that an explanation names.
+const TOKENS_SHOWN: usize = 6;
+
 pub(super) fn print(results: &Results, out: &mut dyn Write) -> io::Result<()> {
-    let page = Page { width: width(), terms: results.terms.iter().cloned().collect() };
+    let page = Page { width: width() };
+    let asked: HashSet<String> = results.terms.iter().cloned().collect();
     if let Some(None) = &results.answer {
         let nearest = if results.results.is_empty() { "" } else { " The nearest passages:" };
         writeln!(out, "No guide here answers that.{nearest}\n")?;
@@ -36,7 +41,8 @@ pub(super) fn print(results: &Results, out: &mut dyn Write) -> io::Result<()> {
             )?;
         }
         for statement in &answer.statements {
-            page.statement(statement, out)?;
+            let source = results.results.iter().find(|hit| hit.rank == statement.rank);
+            page.statement(statement, &source.map_or_else(|| asked.clone(), |hit| marked(&asked, hit)), out)?;
         }
         writeln!(out)?;
         for statement in &answer.statements {
@@ -51,7 +57,7 @@ pub(super) fn print(results: &Results, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\n{FAINT}confidence {:.2}; the passages:{FAINT:#}\n", answer.confidence)?;
     }
     for hit in &results.results {
-        page.hit(hit, out)?;
+        page.hit(hit, &marked(&asked, hit), out)?;
         page.explanation(hit, out)?;
         writeln!(out)?;
     }
@@ -63,24 +69,33 @@ pub(crate) fn width() -> usize {
     terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0)).clamp(40, 100)
 }
 
+/// Terms to highlight in a passage: those of the question, and those of the passage that answer to them.
+fn marked(asked: &HashSet<String>, hit: &HitView) -> HashSet<String> {
+    asked.iter().cloned().chain(hit.matched.iter().flat_map(|word| terms(word))).collect()
+}
+
 struct Page {
     width: usize,
-    terms: HashSet<String>,
 }
 
 impl Page {
-    fn statement(&self, statement: &StatementView, out: &mut dyn Write) -> io::Result<()> {
+    fn statement(
+        &self,
+        statement: &StatementView,
+        marked: &HashSet<String>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         let lines = self.flow(&statement.text, "  ", Wrapping::Everywhere);
         let last = lines.len().saturating_sub(1);
         for (at, line) in lines.iter().enumerate() {
             let mark =
                 if at == last { format!(" {PLACE}[{}]{PLACE:#}", statement.citation) } else { String::new() };
-            writeln!(out, "{}{mark}", self.highlight(line))?;
+            writeln!(out, "{}{mark}", highlight(line, marked))?;
         }
         Ok(())
     }
 
-    fn hit(&self, hit: &HitView, out: &mut dyn Write) -> io::Result<()> {
+    fn hit(&self, hit: &HitView, marked: &HashSet<String>, out: &mut dyn Write) -> io::Result<()> {
         let place = hit.place.citation();
         writeln!(
             out,
@@ -91,12 +106,12 @@ impl Page {
         )?;
         self.wrapped(&hit.place.headings(), "   ", Style::new().underline(), out)?;
         let lines = self.flow(&hit.text, "   ", Wrapping::WhereLong);
-        let from = self.best_window(&lines);
+        let from = best_window(&lines, marked);
         if from > 0 {
             writeln!(out, "   {FAINT}...{FAINT:#}")?;
         }
         for line in lines.iter().skip(from).take(PASSAGE_LINES) {
-            writeln!(out, "{}", self.highlight(line))?;
+            writeln!(out, "{}", highlight(line, marked))?;
         }
         if lines.len() > PASSAGE_LINES {
             writeln!(out, "   {FAINT}... (all of it: guidepost get {place}){FAINT:#}")?;
@@ -105,15 +120,6 @@ impl Page {
             self.wrapped(&also_in, "   ", FAINT, out)?;
         }
         Ok(())
-    }
-
-    /// First of the [`PASSAGE_LINES`] lines that hold most of the question's words; the earliest such window.
-    fn best_window(&self, lines: &[String]) -> usize {
-        let matches = |line: &String| terms(line).intersection(&self.terms).count();
-        let counts: Vec<usize> = lines.iter().map(matches).collect();
-        let sum = |from: usize| counts[from..(from + PASSAGE_LINES).min(counts.len())].iter().sum::<usize>();
-        let last = lines.len().saturating_sub(PASSAGE_LINES);
-        (0..=last).max_by_key(|&from| (sum(from), std::cmp::Reverse(from))).unwrap_or(0)
     }
 
     fn explanation(&self, hit: &HitView, out: &mut dyn Write) -> io::Result<()> {
@@ -138,6 +144,17 @@ impl Page {
         if explain.late_weight > 0.0 {
             let late = part(explain.late, explain.late_normalized, explain.late_weight);
             writeln!(out, "   {FAINT}  tokens {late}{FAINT:#}")?;
+        }
+        let tokens = |name: &str, shares: &Option<Vec<ShareView>>| {
+            let most = shares.as_deref().map(most_telling).unwrap_or_default();
+            (!most.is_empty()).then(|| format!("{name}: {most}"))
+        };
+        let shares = [
+            tokens("of the question", &explain.cosine_of_question),
+            tokens("of the passage", &explain.cosine_of_passage),
+        ];
+        for line in shares.into_iter().flatten() {
+            self.wrapped(&format!("the cosine, by tokens {line}"), "     ", FAINT, out)?;
         }
         if explain.fit < 1.0 {
             let fit = explain.fit;
@@ -177,18 +194,35 @@ impl Page {
         }
         Ok(())
     }
+}
 
-    fn highlight(&self, line: &str) -> String {
-        let mut marked = String::new();
-        let mut at = 0;
-        for word in analyze(line).into_iter().filter(|word| self.terms.contains(&word.term)) {
-            marked.push_str(&line[at..word.start]);
-            marked.push_str(&format!("{BOLD}{}{BOLD:#}", &line[word.start..word.end]));
-            at = word.end;
-        }
-        marked.push_str(&line[at..]);
-        marked
+/// The tokens with the largest shares, of those that stand for a part of the text.
+fn most_telling(shares: &[ShareView]) -> String {
+    let mut shares: Vec<&ShareView> = shares.iter().filter(|token| !token.text.is_empty()).collect();
+    shares.sort_by(|a, b| b.share.total_cmp(&a.share));
+    let shown = shares.iter().take(TOKENS_SHOWN).map(|token| format!("{} {:+.3}", token.text, token.share));
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+/// First of the [`PASSAGE_LINES`] lines that hold most of the marked terms; the earliest such window.
+fn best_window(lines: &[String], marked: &HashSet<String>) -> usize {
+    let matches = |line: &String| terms(line).intersection(marked).count();
+    let counts: Vec<usize> = lines.iter().map(matches).collect();
+    let sum = |from: usize| counts[from..(from + PASSAGE_LINES).min(counts.len())].iter().sum::<usize>();
+    let last = lines.len().saturating_sub(PASSAGE_LINES);
+    (0..=last).max_by_key(|&from| (sum(from), std::cmp::Reverse(from))).unwrap_or(0)
+}
+
+fn highlight(line: &str, marked: &HashSet<String>) -> String {
+    let mut shown = String::new();
+    let mut at = 0;
+    for word in analyze(line).into_iter().filter(|word| marked.contains(&word.term)) {
+        shown.push_str(&line[at..word.start]);
+        shown.push_str(&format!("{BOLD}{}{BOLD:#}", &line[word.start..word.end]));
+        at = word.end;
     }
+    shown.push_str(&line[at..]);
+    shown
 }
 
 /// Which line breaks are taken for somebody's wrapping.

@@ -10,6 +10,7 @@ use guidepost_text::{Format, Lines};
 use serde::Serialize;
 use serde_json::json;
 
+use super::explain::{Explain, matched};
 use super::resources::ResourceView;
 use crate::commands::query::Searched;
 use crate::guide_text;
@@ -134,30 +135,10 @@ pub(crate) struct HitView {
     /// Other places that say the same in the same words, best first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) also_in: Vec<Place>,
+    /// Words of the passage that stand in the question, or answer to one of its words, in the passage's order.
+    pub(crate) matched: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) explain: Option<Explain>,
-}
-
-/// A score taken apart: `legs = dense_weight * cosine_normalized + (1 - dense_weight) * bm25_normalized`, and
-/// `score = fit * ((1 - late_weight) * legs + late_weight * late_normalized)`.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Explain {
-    pub(crate) dense_weight: f32,
-    pub(crate) cosine: Option<f32>,
-    pub(crate) cosine_normalized: f32,
-    pub(crate) cosine_rank: Option<usize>,
-    pub(crate) bm25: Option<f32>,
-    pub(crate) bm25_normalized: f32,
-    pub(crate) bm25_rank: Option<usize>,
-    /// 0 without token vectors.
-    pub(crate) late_weight: f32,
-    /// MaxSim; `null` for passages too far down to be looked at.
-    pub(crate) late: Option<f32>,
-    pub(crate) late_normalized: f32,
-    /// Less than 1 for a list of resources where the question asks for none.
-    pub(crate) fit: f32,
-    /// Share of the question's information that the passage holds, 0 to 1.
-    pub(crate) coverage: f32,
 }
 
 impl Results {
@@ -237,29 +218,16 @@ fn elsewhere(other: &Elsewhere) -> Place {
 
 fn view(rank: usize, hit: &Hit, searched: &Searched) -> HitView {
     let chunk = &hit.chunk.chunk;
-    let fused = hit.trace.fused;
     HitView {
         rank,
         place: place_of(&hit.document, chunk.lines, &chunk.heading_path),
         title: hit.document.metadata.title.clone(),
         file: guide_text::file(&searched.snapshot, &hit.document),
         confidence: hit.confidence,
-        score: fused.score,
+        score: hit.trace.fused.score,
         text: chunk.text.clone(),
         also_in: hit.also_in.iter().map(elsewhere).collect(),
-        explain: searched.explain.then_some(Explain {
-            dense_weight: hit.trace.dense_weight,
-            cosine: fused.dense,
-            cosine_normalized: fused.dense_normalized,
-            cosine_rank: hit.trace.dense_rank,
-            bm25: fused.bm25,
-            bm25_normalized: fused.bm25_normalized,
-            bm25_rank: hit.trace.bm25_rank,
-            late_weight: hit.trace.late_weight,
-            late: fused.late,
-            late_normalized: fused.late_normalized,
-            fit: fused.fit,
-            coverage: hit.trace.coverage,
-        }),
+        matched: matched(&searched.question, hit),
+        explain: searched.explain.then(|| Explain::new(hit, searched, searched.shares.get(rank - 1))),
     }
 }

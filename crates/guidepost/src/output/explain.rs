@@ -1,0 +1,117 @@
+//! Why a passage is where it is, in numbers that add up.
+
+use std::collections::HashSet;
+
+use guidepost_index::{Token, analyze};
+use guidepost_query::{CosineShares, Hit, Question, TokenMatch, TokenShare};
+use guidepost_text::{Span, passage_text};
+use serde::Serialize;
+
+use crate::commands::query::Searched;
+
+/// A score taken apart: `legs = dense_weight * cosine_normalized + (1 - dense_weight) * bm25_normalized`, and
+/// `score = fit * ((1 - late_weight) * legs + late_weight * late_normalized)`.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Explain {
+    pub(crate) dense_weight: f32,
+    pub(crate) cosine: Option<f32>,
+    pub(crate) cosine_normalized: f32,
+    pub(crate) cosine_rank: Option<usize>,
+    pub(crate) bm25: Option<f32>,
+    pub(crate) bm25_normalized: f32,
+    pub(crate) bm25_rank: Option<usize>,
+    /// 0 without token vectors.
+    pub(crate) late_weight: f32,
+    /// MaxSim; `null` for passages too far down to be looked at.
+    pub(crate) late: Option<f32>,
+    pub(crate) late_normalized: f32,
+    /// Less than 1 for a list of resources where the question asks for none.
+    pub(crate) fit: f32,
+    /// Share of the question's information that the passage holds, 0 to 1.
+    pub(crate) coverage: f32,
+    /// What each token of the question adds to `cosine`; they add up to it. `null` where the model does not tell.
+    pub(crate) cosine_of_question: Option<Vec<ShareView>>,
+    /// The same by the tokens of the passage, its headings first.
+    pub(crate) cosine_of_passage: Option<Vec<ShareView>>,
+    /// For each token of the question what answers best; `late` is the sum of `weight` times `cosine`.
+    pub(crate) late_tokens: Vec<LateView>,
+}
+
+/// A token and its part of the cosine.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ShareView {
+    /// Empty for tokens that the model adds.
+    pub(crate) text: String,
+    pub(crate) share: f32,
+}
+
+/// A token of the question, and what answers best to it.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct LateView {
+    pub(crate) question: String,
+    pub(crate) weight: f32,
+    pub(crate) cosine: f32,
+    /// Empty where it stands in a heading.
+    pub(crate) passage: String,
+}
+
+impl Explain {
+    pub(super) fn new(hit: &Hit, searched: &Searched, shares: Option<&Option<CosineShares>>) -> Self {
+        let (trace, fused) = (&hit.trace, hit.trace.fused);
+        let shares = shares.and_then(Option::as_ref);
+        let question = searched.question.text.as_str();
+        Explain {
+            dense_weight: trace.dense_weight,
+            cosine: fused.dense,
+            cosine_normalized: fused.dense_normalized,
+            cosine_rank: trace.dense_rank,
+            bm25: fused.bm25,
+            bm25_normalized: fused.bm25_normalized,
+            bm25_rank: trace.bm25_rank,
+            late_weight: trace.late_weight,
+            late: fused.late,
+            late_normalized: fused.late_normalized,
+            fit: fused.fit,
+            coverage: trace.coverage,
+            cosine_of_question: shares.map(|shares| views(question, &shares.question)),
+            cosine_of_passage: shares.map(|shares| views(&passage_text(&hit.chunk.chunk), &shares.passage)),
+            late_tokens: hit.tokens.iter().flat_map(|tokens| late_views(question, hit, tokens)).collect(),
+        }
+    }
+}
+
+fn views(text: &str, shares: &[TokenShare]) -> Vec<ShareView> {
+    let view = |token: &TokenShare| ShareView { text: token.span.of(text).to_owned(), share: token.share };
+    shares.iter().map(view).collect()
+}
+
+fn late_views(question: &str, hit: &Hit, tokens: &TokenMatch) -> Vec<LateView> {
+    let views = tokens.best().map(|best| LateView {
+        question: best.question.of(question).to_owned(),
+        weight: best.weight,
+        cosine: best.cosine,
+        passage: best.passage.of(&hit.chunk.chunk.text).to_owned(),
+    });
+    views.collect()
+}
+
+/// Estimated cosine from which two tokens say nearly the same: of those that have nothing to do with each other, few come
+/// this far, and forms of one word nearly always do.
+const NEAR: f32 = 0.6;
+
+/// Words of the passage that stand in the question, and those that answer to one of its words, in the passage's order.
+pub(super) fn matched(question: &Question, hit: &Hit) -> Vec<String> {
+    let text = &hit.chunk.chunk.text;
+    let asked: HashSet<&str> = question.words.iter().map(|word| word.term.as_str()).collect();
+    let best = hit.tokens.iter().flat_map(TokenMatch::best);
+    let tells = |at: &Span| question.words.iter().any(|word| word.start < at.end && at.start < word.end);
+    let near: Vec<Span> =
+        best.filter(|best| best.cosine >= NEAR && tells(&best.question)).map(|best| best.passage).collect();
+    let answers = |word: &Token| {
+        let is_near = |span: &Span| word.start < span.end && span.start < word.end;
+        asked.contains(word.term.as_str()) || near.iter().any(is_near)
+    };
+    let mut seen = HashSet::new();
+    let words = analyze(text).into_iter().filter(answers).map(|word| text[word.start..word.end].to_owned());
+    words.filter(|word| seen.insert(word.to_lowercase())).collect()
+}
