@@ -26,6 +26,11 @@ impl Embedding {
         &self.0
     }
 
+    /// The components, taken out.
+    pub fn into_vec(self) -> Vec<f32> {
+        self.0
+    }
+
     /// Cosine with another embedding, in [-1, 1].
     pub fn cosine(&self, other: &Embedding) -> f32 {
         let dot: f32 = self.0.iter().zip(&other.0).map(|(a, b)| a * b).sum();
