@@ -3,6 +3,7 @@
 //! Most tests use the weightless embedder and take milliseconds. Those in `real_model` fetch the real model once, or
 //! say that they were skipped; `GUIDEPOST_REQUIRE_MODEL=1` turns a skip into a failure.
 
+mod local_hub;
 mod sandbox;
 mod tiny_model;
 

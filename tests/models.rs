@@ -1,7 +1,10 @@
 //! Models that cannot be had, and models from a folder.
 
+use std::fs;
+use std::path::Path;
+
 use crate::sandbox::{Run, Sandbox};
-use crate::tiny_model;
+use crate::{local_hub, tiny_model};
 
 /// The real model's name, no hub and no pip.
 fn unreachable(home: &Sandbox, args: &[&str]) -> Run {
@@ -105,4 +108,96 @@ fn a_named_device_is_used_or_is_an_error() {
     assert!(cpu.stderr.contains("device: cpu (built without CUDA and Metal)"), "{}", cpu.stderr);
     let asked = home.ok(&["search", "apples", "--model", "./tiny", "--device", "cpu", "-v"]);
     assert!(asked.stderr.contains("device: cpu (asked for)"), "{}", asked.stderr);
+}
+
+/// Runs with a hub of our own and without pip.
+fn with_hub(home: &Sandbox, hub: &str, args: &[&str]) -> Run {
+    let mut command = home.command(args);
+    for proxy in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
+        command.env_remove(proxy);
+    }
+    command.env("HF_ENDPOINT", hub).env("PATH", "").env_remove("GUIDEPOST_MODEL");
+    Run::of(&mut command)
+}
+
+/// Every file of that name below a folder.
+fn files_named(folder: &Path, name: &str) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let below = |path: std::path::PathBuf| {
+        if path.is_dir() { files_named(&path, name) } else { vec![path] }
+    };
+    entries.flat_map(below).filter(|path| path.ends_with(name)).collect()
+}
+
+#[test]
+fn a_model_without_known_digests_is_recorded_and_checked_ever_after() {
+    let (home, hub) = (Sandbox::new(), Sandbox::new());
+    tiny_model::write(&hub.path("model"), 7);
+    let address = local_hub::serve(hub.path("model"));
+    home.write("guides/a.md", "# A\n\nOn apples.\n");
+    let args = ["index", "guides", "--model", "all-MiniLM-L12-v2"];
+    with_hub(&home, &address, &args)
+        .says(0, &["no digests of all files of all-MiniLM-L12-v2 are known", "were recorded"]);
+    let record = files_named(&home.path(".cache"), "all-MiniLM-L12-v2.sha256").remove(0);
+    let lines = fs::read_to_string(&record).expect("the record");
+    assert!(lines.lines().count() == 6 && lines.contains("  1_Pooling/config.json"), "{lines}");
+    let nowhere = "http://127.0.0.1:1";
+    let again = with_hub(&home, nowhere, &["models", "pull", "all-minilm-l12-v2"]);
+    again.says(0, &[]);
+    assert!(
+        again.stdout.contains("as recorded") && again.stderr.is_empty(),
+        "{}{}",
+        again.stdout,
+        again.stderr
+    );
+
+    let weights = files_named(&home.path(".cache"), "model.safetensors").remove(0);
+    tiny_model::write(&hub.path("other"), 8);
+    fs::copy(hub.path("other/model.safetensors"), weights).expect("writable");
+    let record = record.display().to_string();
+    let search = ["search", "apples", "--model", "all-MiniLM-L12-v2"];
+    for args in [&search[..], &["models", "pull", "all-MiniLM-L12-v2", "--offline"]] {
+        with_hub(&home, nowhere, args).says(2, &["model.safetensors` has changed", "remove `", &record]);
+    }
+    fs::remove_file(&record).expect("writable");
+    with_hub(&home, nowhere, &["models", "pull", "all-MiniLM-L12-v2", "--offline"])
+        .says(0, &["were recorded"]);
+    with_hub(&home, nowhere, &search).says(2, &["--rebuild"]);
+}
+
+#[test]
+fn a_model_whose_digests_are_known_is_refused_when_it_differs() {
+    let (home, hub) = (Sandbox::new(), Sandbox::new());
+    tiny_model::write(&hub.path("model"), 7);
+    let address = local_hub::serve(hub.path("model"));
+    let pull = with_hub(&home, &address, &["models", "pull", "bge-small-en-v1.5"]);
+    pull.says(2, &["could not be fetched"]);
+    assert!(files_named(&home.path(".cache"), "bge-small-en-v1.5.sha256").is_empty());
+    home.write("models/gte-small/model.safetensors", "not the weights");
+    home.write("models/gte-small/tokenizer.json", "{}");
+    with_hub(&home, &address, &["models", "pull", "gte-small"]).says(2, &["is damaged", "9a1eb90b"]);
+}
+
+#[test]
+fn rerankers_are_listed_and_pulled_and_do_not_embed() {
+    let (home, hub) = (Sandbox::new(), Sandbox::new());
+    for name in ["config.json", "tokenizer_config.json", "tokenizer.json", "model.safetensors"] {
+        hub.write(&format!("model/{name}"), "{}");
+    }
+    let address = local_hub::serve(hub.path("model"));
+    let list = home.ok(&["models", "list"]).stdout;
+    assert!(
+        list.contains("ms-marco-MiniLM-L-6-v2  Apache-2.0  reranker  92 MB  not on this machine"),
+        "{list}"
+    );
+    let name = "ms-marco-TinyBERT-L-2-v2";
+    let embed = with_hub(&home, &address, &["search", "apples", "--model", name]);
+    embed.says(2, &["is a reranker; embedders known by name: all-MiniLM-L6-v2, "]);
+    with_hub(&home, &address, &["models", "pull", name]).says(0, &["were recorded"]);
+    let listed: serde_json::Value =
+        serde_json::from_str(&home.ok(&["models", "list", "--json"]).stdout).expect("valid JSON");
+    let models = listed["models"].as_array().expect("a list");
+    let tiny = models.iter().find(|model| model["name"] == name).expect("it is listed");
+    assert_eq!((&tiny["kind"], &tiny["here"]), (&"reranker".into(), &true.into()), "{tiny}");
+    assert_eq!(models.iter().filter(|model| model["here"] == true).count(), 1);
 }

@@ -75,7 +75,7 @@ fn run_model<'a>(
         let vectors = embedder.embed(texts, TextRole::Passage, &on_done)?;
         return Ok(vectors.into_iter().map(|vector| Encoding { vector, tokens: Cow::default() }).collect());
     }
-    let rotation = Rotation::new(embedder.dimensions());
+    let rotation = Rotation::new(embedder.token_dimensions());
     let codes = Mutex::new(vec![Vec::new(); total]);
     // Coded at once: a million tokens are 48 MB as codes and 1.5 GB as vectors.
     let keep = |at: usize, tokens: TokenVectors| {

@@ -30,9 +30,14 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    /// Writes the codes of every row's tokens.
-    pub(crate) fn write(folder: &Path, rows: &[&[u64]], manifest: &mut Manifest) -> Result<(), IndexError> {
-        let words = words_per_token(manifest.dimensions.unwrap_or(0)).max(1);
+    /// Writes the codes of every row's tokens, which have so many components.
+    pub(crate) fn write(
+        folder: &Path,
+        rows: &[&[u64]],
+        dimensions: usize,
+        manifest: &mut Manifest,
+    ) -> Result<(), IndexError> {
+        let words = words_per_token(dimensions).max(1);
         files::write(&folder.join(NAME), |file| {
             file.write_all(MAGIC)?;
             file.write_all(&(words as u32).to_le_bytes())?;
@@ -56,15 +61,18 @@ impl Tokens {
         }
         let path = folder.join(NAME);
         let map = files::map(&path, manifest.bytes_of(folder, NAME)?)?;
-        let (rows, words) =
-            (manifest.chunks as usize, words_per_token(manifest.dimensions.unwrap_or(0)).max(1));
+        let rows = manifest.chunks as usize;
+        let words =
+            map.get(8..12).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_le_bytes) as usize;
         let header_fits = map.get(..8) == Some(MAGIC)
-            && map.get(8..12) == Some(&(words as u32).to_le_bytes()[..])
             && map.get(12..16) == Some(&(rows as u32).to_le_bytes()[..])
             && map.len() >= HEADER + (rows + 1) * 8
-            && map.len().is_multiple_of(8);
+            && map.len().is_multiple_of(8)
+            && words > 0;
         let tokens = Tokens { map, rows, words };
-        if !header_fits || tokens.codes_start() + tokens.first(rows) * words * 8 != tokens.map.len() {
+        if !header_fits
+            || tokens.codes_start() + tokens.first(rows).saturating_mul(words * 8) != tokens.map.len()
+        {
             return Err(IndexError::damaged(&path, "its header does not fit the manifest"));
         }
         Ok(Some(tokens))
@@ -103,7 +111,7 @@ mod tests {
         let rows: [&[u64]; 3] = [&[1, 2, 3, 4], &[], &[5, 6]];
         let mut manifest = Manifest::for_tests(128, 3);
         CODES.clone_into(&mut manifest.token_codes);
-        let tokens = Tokens::write(folder.path(), &rows, &mut manifest)
+        let tokens = Tokens::write(folder.path(), &rows, 128, &mut manifest)
             .and_then(|()| Tokens::open(folder.path(), &manifest))
             .expect("it was just written")
             .expect("it is there");

@@ -314,11 +314,9 @@ impl Writer<'_> {
                     Vectors::write(folder, vectors, manifest)?;
                     Graph::write(folder, vectors, manifest)?;
                     if let Some(tokens) = tokens {
-                        Tokens::write(
-                            folder,
-                            &tokens.iter().map(AsRef::as_ref).collect::<Vec<_>>(),
-                            manifest,
-                        )?;
+                        let rows: Vec<&[u64]> = tokens.iter().map(AsRef::as_ref).collect();
+                        let dimensions = self.request.embedder.map_or(0, Embed::token_dimensions);
+                        Tokens::write(folder, &rows, dimensions, manifest)?;
                     }
                 }
                 Postings::write(folder, chunks)?;

@@ -110,7 +110,7 @@ fn automatic() -> OpenDevice {
 
 #[cfg(feature = "cuda")]
 fn open_cuda(number: usize) -> Result<OpenDevice, String> {
-    let device = crate::gpu::cuda::open(number).map_err(|error| error.to_string())?;
+    let device = crate::tensors::cuda::open(number).map_err(|error| error.to_string())?;
     Ok(OpenDevice { device, description: format!("cuda:{number}") })
 }
 

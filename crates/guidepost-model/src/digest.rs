@@ -72,6 +72,16 @@ fn write_stamp(path: &Path, stamp: &Stamp) {
     let _ = write();
 }
 
+/// A text's SHA-256.
+pub(crate) fn of_text(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()))
+}
+
+/// The file's SHA-256, computed now.
+pub(crate) fn of_file(path: &Path) -> Result<String, ModelError> {
+    hash(path).map_err(|error| ModelError::Missing { path: path.to_owned(), error })
+}
+
 fn hash(path: &Path) -> io::Result<String> {
     let mut hasher = Sha256::new();
     let mut file = File::open(path)?;

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::ModelKind;
+
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
@@ -46,6 +48,32 @@ pub enum ModelError {
         got: String,
         /// Pinned digest, hexadecimal.
         expected: String,
+    },
+    /// A file that differs from what was recorded when the model was first found.
+    #[error(
+        "`{path}` has changed: its SHA-256 is {got}, and was {expected} when the model was first found; fetch the model again with `guidepost models pull`, or, if the new file is to be trusted, remove `{record}`"
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// Digest of the file, hexadecimal.
+        got: String,
+        /// Recorded digest, hexadecimal.
+        expected: String,
+        /// Where it was recorded.
+        record: PathBuf,
+    },
+    /// A model for something else.
+    #[error("`{name}` is a {kind}; {wanted}s known by name: {known}")]
+    Kind {
+        /// Name in the registry.
+        name: String,
+        /// What it is.
+        kind: ModelKind,
+        /// What was needed.
+        wanted: ModelKind,
+        /// Names of those.
+        known: String,
     },
     /// A kind of model that is not implemented.
     #[error("the model in `{path}` cannot be run: {reason}")]

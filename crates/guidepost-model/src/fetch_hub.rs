@@ -46,12 +46,14 @@ impl Hub {
     }
 }
 
-/// Folders of the cache that hold any revision of the model, the pinned one first.
+/// Folders of the cache that hold a revision of the model: any where digests decide, the pinned one first; else that one
+/// alone.
 pub(crate) fn cached(spec: &ModelSpec, hub: &Hub) -> Vec<PathBuf> {
     let repository = format!("models--{}", spec.repository.replace('/', "--"));
     let snapshots = hub.cache.join(repository).join("snapshots");
     let entries = snapshots.read_dir().into_iter().flatten().flatten();
     let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    folders.retain(|folder| spec.is_pinned() || folder.ends_with(&spec.revision));
     folders.sort_by_key(|folder| (!folder.ends_with(&spec.revision), folder.clone()));
     folders
 }
@@ -88,7 +90,7 @@ pub(crate) fn fetch(spec: &ModelSpec, hub: &Hub, progress: FetchProgress) -> Res
 
 /// Asks for the smallest file, with time-outs.
 fn answers(spec: &ModelSpec, hub: &Hub) -> Result<(), ModelError> {
-    let url = format!("{}/{}/resolve/{}/modules.json", hub.endpoint, spec.repository, spec.revision);
+    let url = format!("{}/{}/resolve/{}/config.json", hub.endpoint, spec.repository, spec.revision);
     let config = ureq::Agent::config_builder().timeout_connect(Some(ANSWER)).timeout_global(Some(2 * ANSWER));
     let agent: ureq::Agent = config.build().into();
     let mut request = agent.head(&url);

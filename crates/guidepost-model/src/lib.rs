@@ -1,11 +1,13 @@
-//! Sentence transformers on candle: finding them, fetching and verifying them, and running them.
+//! Sentence transformers and cross-encoders: finding them, fetching and verifying them, and running them.
 //!
 //! ```text
-//! name --registry--> ModelSpec --locate--> folder (fetched if need be, verified) --folder--> ModelFolder
-//!                                                                                     |
-//!                                       device, precision --> SentenceTransformer (implements Embed)
-//!                                                                  |                  |
-//!                                                                 cpu                gpu
+//! name --registry--> ModelSpec --locate--> folder (fetched if need be, verified) --folder, architecture--> ModelFolder
+//!                                                                                          |
+//!                        device, precision --> SentenceTransformer (implements Embed), CrossEncoder (implements Rerank)
+//!                                                                       |
+//!                                                                    runner
+//!                                                                   |      |
+//!                                                                  cpu  tensors
 //! ```
 //!
 //! Knows weights, tokenizers and devices. Does not know the index, nor where its caller prints.
@@ -14,29 +16,41 @@ mod error;
 mod registry;
 
 mod digest;
+mod digest_record;
 mod fetch_hub;
 mod fetch_package;
 mod locate;
 mod progress;
 
+mod architecture;
 mod device;
 mod folder;
 mod precision;
+mod token_row;
 mod tokenizer;
 
 mod cpu;
-mod gpu;
+mod dense;
+mod runner;
+mod tensors;
+
+mod cross_encoder;
 mod sentence_transformer;
 
 #[cfg(test)]
 mod random;
 
 pub use cpu::measured_peak;
+pub use cross_encoder::CrossEncoder;
 pub use device::{DeviceChoice, OpenDevice};
 pub use error::ModelError;
-pub use gpu::Budget;
-pub use locate::{LocatedModel, ModelChoice, Places, Source, fetch, locate};
+pub use locate::{
+    LocatedModel, ModelChoice, Places, Source, Trust, any_reranker, fetch, locate, locate_registered,
+    locate_reranker,
+};
 pub use precision::Precision;
 pub use progress::{FetchEvent, FetchProgress};
-pub use registry::{ModelSpec, PackageSpec, PinnedFile, registry};
-pub use sentence_transformer::{Execution, Measured, SentenceTransformer, instruction_families};
+pub use registry::{ModelKind, ModelSpec, PackageSpec, PinnedFile, registered, registry};
+pub use runner::{Execution, instruction_families};
+pub use sentence_transformer::{Measured, SentenceTransformer};
+pub use tensors::Budget;

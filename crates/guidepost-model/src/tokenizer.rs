@@ -8,7 +8,8 @@ use ahash::AHashMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokenizers::models::wordpiece::WordPiece;
-use tokenizers::{Tokenizer, TruncationParams};
+use tokenizers::normalizers::{Lowercase, Sequence};
+use tokenizers::{NormalizerWrapper, Tokenizer, TruncationParams};
 
 use crate::ModelError;
 
@@ -17,7 +18,11 @@ use crate::ModelError;
 ///
 /// # Errors
 /// A file that is missing or not understood.
-pub(crate) fn read_tokenizer(path: &Path, max_tokens: usize) -> Result<Tokenizer, ModelError> {
+pub(crate) fn read_tokenizer(
+    path: &Path,
+    max_tokens: usize,
+    lowercase: bool,
+) -> Result<Tokenizer, ModelError> {
     let missing = |error| ModelError::Missing { path: path.to_owned(), error };
     let damaged =
         |error: tokenizers::Error| ModelError::Damaged { path: path.to_owned(), reason: error.to_string() };
@@ -26,6 +31,11 @@ pub(crate) fn read_tokenizer(path: &Path, max_tokens: usize) -> Result<Tokenizer
         Some(tokenizer) => tokenizer,
         None => Tokenizer::from_bytes(&bytes).map_err(damaged)?,
     };
+    if lowercase {
+        let own = tokenizer.get_normalizer().cloned();
+        let steps = [NormalizerWrapper::from(Lowercase)].into_iter().chain(own);
+        tokenizer.with_normalizer(Some(Sequence::new(steps.collect())));
+    }
     tokenizer.with_padding(None);
     let truncation = TruncationParams { max_length: max_tokens, ..TruncationParams::default() };
     tokenizer.with_truncation(Some(truncation)).map_err(damaged)?;

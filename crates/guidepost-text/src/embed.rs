@@ -28,6 +28,11 @@ impl Embedding {
         &self.0
     }
 
+    /// The components, taken out.
+    pub fn into_vec(self) -> Vec<f32> {
+        self.0
+    }
+
     /// Cosine with another embedding, in [-1, 1].
     pub fn cosine(&self, other: &Embedding) -> f32 {
         let dot: f32 = self.0.iter().zip(&other.0).map(|(a, b)| a * b).sum();
@@ -82,6 +87,11 @@ pub trait Embed: Send + Sync {
 
     /// Components of every embedding.
     fn dimensions(&self) -> usize;
+
+    /// Components of every token vector.
+    fn token_dimensions(&self) -> usize {
+        self.dimensions()
+    }
 
     /// Longest input in tokens, special tokens included. What is longer is cut.
     fn max_tokens(&self) -> usize;

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use guidepost_index::Event;
-use guidepost_model::FetchEvent;
+use guidepost_model::{FetchEvent, LocatedModel, Trust};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Standard error with manners: bars on a terminal only, nothing but errors under `--quiet`.
@@ -45,6 +45,17 @@ impl Console {
     fn line(&self, text: &str) {
         // There is nowhere left to report that standard error is gone.
         let _ = writeln!(anstream::stderr().lock(), "{text}");
+    }
+
+    /// Says it when a model's files are believed because nothing is known about them.
+    pub(crate) fn note_trust(&self, model: &LocatedModel) {
+        let Trust::Recorded { record, now: true } = &model.trust else { return };
+        self.note(&format!(
+            "no digests of all files of {} are known here; those in `{}` were recorded in `{}` and are checked from now on",
+            model.name,
+            model.folder.display(),
+            record.display()
+        ));
     }
 
     /// Shows a fetch.

@@ -304,6 +304,7 @@ impl<'a> Engine<'a> {
     }
 
     fn load(&self, model: &LocatedModel, index: Option<&Snapshot>) -> anyhow::Result<Box<dyn Embed>> {
+        self.console.note_trust(model);
         let device = OpenDevice::open(self.device)?;
         self.console.detail(|| format!("model: {} in `{}`", model.name, model.folder.display()));
         let chosen = self.device == DeviceChoice::Auto && OpenDevice::has_choice();

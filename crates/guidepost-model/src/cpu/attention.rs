@@ -16,6 +16,9 @@ pub(crate) struct Attention {
     pub(crate) keys: *mut f32,
     pub(crate) scores: Matrix<f32>,
     pub(crate) factors: *mut f32,
+    /// What is added to a score by the distance from its query to its key, at the distance 0; null for nothing. Good
+    /// for all distances between two tokens of the text.
+    pub(crate) bias: *const f32,
 }
 
 /// Rows of scores at a time: two tiles of the largest kind.
@@ -30,15 +33,26 @@ pub(crate) struct AttentionBuffers {
 }
 
 impl AttentionBuffers {
-    /// The attention of one head with these buffers as its memory.
-    pub(crate) fn head(&mut self, [query, key, value]: [Matrix<f32>; 3], out: Matrix<f32>) -> Attention {
+    /// The attention of one head with these buffers as its memory. `bias` has an entry for every distance that two
+    /// tokens of the text can have, from the last query to the first key on.
+    pub(crate) fn head(
+        &mut self,
+        [query, key, value]: [Matrix<f32>; 3],
+        out: Matrix<f32>,
+        bias: Option<&[f32]>,
+    ) -> Attention {
+        let bias = bias.map_or(std::ptr::null(), |bias| {
+            assert_eq!(bias.len() + 1, 2 * key.rows, "an entry for every distance");
+            // Not through a part of the slice: what comes before is read, too.
+            bias.as_ptr().wrapping_add(key.rows - 1)
+        });
         let padded = key.rows.next_multiple_of(PANEL);
         self.keys.reserve(padded * key.columns);
         self.factors.reserve(ROWS);
         let scores = self.scores.matrix(ROWS, padded);
         let keys = self.keys.as_mut_slice().as_mut_ptr();
         let factors = self.factors.as_mut_slice().as_mut_ptr();
-        Attention { query, key, value, out, keys, scores, factors }
+        Attention { query, key, value, out, keys, scores, factors, bias }
     }
 }
 
@@ -56,6 +70,9 @@ pub(crate) unsafe fn attend<S: Simd>(attention: &Attention, multiply: unsafe fn(
         let scores = attention.scores.rows(0, rows);
         unsafe {
             multiply(&score(attention, first, rows));
+            if !attention.bias.is_null() {
+                add_bias(attention, first, rows);
+            }
             softmax::<S>(&scores, tokens, attention.factors);
             let mut column = 0;
             while column < attention.value.columns {
@@ -94,6 +111,24 @@ fn score(attention: &Attention, first: usize, rows: usize) -> Product {
         count: attention.key.rows.div_ceil(PANEL),
     };
     plain(attention.query.rows(first, rows), width, b, attention.scores.rows(0, rows))
+}
+
+/// Adds to the scores of some rows what belongs to their distances: for one query, neighboring keys have neighboring
+/// entries.
+#[inline(always)]
+unsafe fn add_bias(attention: &Attention, first: usize, rows: usize) {
+    let scores = &attention.scores;
+    for row in 0..rows {
+        for column in (0..attention.key.rows).step_by(SLAB) {
+            unsafe {
+                let score = scores.start.add(scores.offset(column) + row * SLAB);
+                let bias = attention.bias.offset(column as isize - (first + row) as isize);
+                for at in 0..SLAB.min(attention.key.rows - column) {
+                    *score.add(at) += *bias.add(at);
+                }
+            }
+        }
+    }
 }
 
 /// Sums of the values, weighted by some rows of exponentials, for the columns of one slab.

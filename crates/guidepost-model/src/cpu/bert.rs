@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use candle_transformers::models::bert::Config;
 use memmap2::MmapMut;
 
+use super::distances::DistanceBias;
 use super::groups::{GROUP_TOKENS, groups};
 use super::kernels::Kernels;
 use super::layer::{Layer, Norm, Shape};
@@ -18,7 +18,9 @@ use super::linear::Storage;
 use super::pass::{Pass, Workspace, per_text, pool};
 use super::team::{Member, Team};
 use super::weights::Weights;
+use crate::architecture::{BertConfig, Family};
 use crate::folder::Pooling;
+use crate::token_row::TokenRow;
 use crate::{ModelError, Precision};
 
 /// Takes the last layer's states of a text's tokens, by its place among the texts: shape `[tokens, width]`.
@@ -29,14 +31,20 @@ type Pooled = (Vec<Vec<f32>>, Duration);
 
 const WORDS: &str = "embeddings.word_embeddings.weight";
 
-/// A BERT ready to run.
+/// A BERT, or a relative of it, ready to run.
 pub(crate) struct CpuBert {
     weights: Weights,
     /// Embeddings of the words where the file has them in another format than f32; else they are read where they lie.
     converted_words: Option<Vec<f32>>,
     pub(super) shape: Shape,
-    /// Embeddings of the positions, that of the first token type added. Shape `[positions, width]`.
+    /// Embeddings of the positions, once for every token type, which is added. Shape `[types * positions, width]`.
     pub(super) places: Vec<f32>,
+    /// Rows of the table of positions.
+    pub(super) positions: usize,
+    /// See [`BertConfig::padding_before`].
+    pub(super) padding_before: Option<u32>,
+    /// What MPNet adds to the scores of attention.
+    pub(super) distances: Option<DistanceBias>,
     pub(super) norm: Norm,
     pub(super) layers: Vec<Layer>,
     /// The weights of all layers' products.
@@ -54,12 +62,13 @@ impl CpuBert {
     /// A tensor that is missing or misshapen.
     pub(crate) fn load(
         weights: Weights,
-        config: &Config,
+        config: &BertConfig,
         precision: Precision,
         kernels: &'static Kernels,
         team: Team,
     ) -> Result<Self, ModelError> {
-        let shape = Shape::of(config);
+        let sizes = &config.sizes;
+        let shape = Shape::of(sizes);
         let storage = Storage::of(precision, kernels).ok_or_else(|| ModelError::Precision {
             precision: precision.to_string(),
             device: "the processor".into(),
@@ -69,11 +78,16 @@ impl CpuBert {
             Cow::Borrowed(_) => None,
             Cow::Owned(words) => Some(words),
         };
-        let mut panels = large_memory(config.num_hidden_layers * Layer::bytes(config, storage))?;
+        let mut panels = large_memory(sizes.num_hidden_layers * Layer::bytes(sizes, storage))?;
+        let distances =
+            (config.family == Family::Mpnet).then(|| DistanceBias::load(&weights, sizes)).transpose()?;
         Ok(CpuBert {
             places: load_places(&weights, config)?,
-            norm: Norm::load(&weights, "embeddings.LayerNorm", config)?,
-            layers: Layer::load_all(&weights, config, storage, &team, &mut panels)?,
+            positions: sizes.max_position_embeddings,
+            padding_before: config.padding_before(),
+            distances,
+            norm: Norm::load(&weights, "embeddings.LayerNorm", sizes)?,
+            layers: Layer::load_all(&weights, sizes, storage, &team, &mut panels)?,
             panels,
             converted_words,
             weights,
@@ -94,14 +108,14 @@ impl CpuBert {
         self.team.size()
     }
 
-    /// Pooled vectors of texts given as token numbers, in the order of the texts, not normalized (zeros for a text
+    /// Pooled vectors of texts given as tokens, in the order of the texts, not normalized (zeros for a text
     /// without tokens), and how long pooling took. `on_states` hears of each text's states, from the thread that has them.
     ///
     /// # Errors
     /// [`ModelError::Tokens`] for a token outside the vocabulary or a text beyond the model's positions.
     pub(crate) fn forward(
         &self,
-        texts: &[&[u32]],
+        texts: &[TokenRow<'_>],
         pooling: Pooling,
         on_states: Option<OnStates<'_>>,
     ) -> Result<Pooled, ModelError> {
@@ -126,7 +140,7 @@ impl CpuBert {
             let mut space = spaces[member.index].lock().unwrap_or_else(PoisonError::into_inner);
             let own = space.matrices(self.shape, largest);
             let mut pass = |member: Member<'_>, matrices, group: &[usize]| {
-                let texts: Vec<&[u32]> = group.iter().map(|&at| texts[at]).collect();
+                let texts: Vec<TokenRow<'_>> = group.iter().map(|&at| texts[at]).collect();
                 let states =
                     Pass { bert: self, words: &words, member, matrices, space: &mut space }.run(&texts);
                 if member.index > 0 {
@@ -157,15 +171,21 @@ impl CpuBert {
         Ok(pooled.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn check(&self, texts: &[&[u32]]) -> Result<(), ModelError> {
-        let positions = self.places.len() / self.shape.width;
+    fn check(&self, texts: &[TokenRow<'_>]) -> Result<(), ModelError> {
+        let positions = self.positions.saturating_sub(self.padding_before.map_or(0, |at| at as usize + 1));
         let longest = texts.iter().map(|text| text.len()).max().unwrap_or(0);
         if longest > positions {
             return Err(ModelError::Tokens(format!(
                 "{longest} tokens, but the model has {positions} positions"
             )));
         }
-        let largest = texts.iter().flat_map(|text| text.iter()).max();
+        let types = self.places.len() / self.shape.width / self.positions.max(1);
+        if let Some(kind) = texts.iter().flat_map(|text| text.types).find(|&&kind| kind as usize >= types) {
+            return Err(ModelError::Tokens(format!(
+                "the tokenizer made a token of type {kind}, but the model knows {types}"
+            )));
+        }
+        let largest = texts.iter().flat_map(|text| text.ids).max();
         match largest {
             Some(&token) if token as usize >= self.shape.vocabulary => {
                 let size = self.shape.vocabulary;
@@ -190,11 +210,16 @@ fn large_memory(bytes: usize) -> Result<MmapMut, ModelError> {
     Ok(memory)
 }
 
-fn load_places(weights: &Weights, config: &Config) -> Result<Vec<f32>, ModelError> {
-    let (positions, width) = (config.max_position_embeddings, config.hidden_size);
+fn load_places(weights: &Weights, config: &BertConfig) -> Result<Vec<f32>, ModelError> {
+    let (positions, width) = (config.sizes.max_position_embeddings, config.sizes.hidden_size);
     let places = weights.tensor("embeddings.position_embeddings.weight", &[positions, width])?;
-    let kinds = [config.type_vocab_size, width];
-    let kind = weights.tensor("embeddings.token_type_embeddings.weight", &kinds)?;
-    let sum = |(at, place): (usize, &f32)| place + kind[at % width];
-    Ok(places.iter().enumerate().map(sum).collect())
+    let types = config.sizes.type_vocab_size;
+    if types == 0 {
+        return Ok(places.into_owned());
+    }
+    let kinds = weights.tensor("embeddings.token_type_embeddings.weight", &[types, width])?;
+    let of_kind = |kind: &[f32]| -> Vec<f32> {
+        places.iter().enumerate().map(|(at, place)| place + kind[at % width]).collect()
+    };
+    Ok(kinds.chunks_exact(width).flat_map(of_kind).collect())
 }

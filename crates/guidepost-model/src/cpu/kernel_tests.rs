@@ -237,15 +237,21 @@ fn attention_agrees_with_its_definition() {
     let mut random = Random(5);
     for (tokens, width) in [(1, 16), (2, 32), (15, 64), (16, 32), (40, 32), (49, 128), (130, 32)] {
         let [query, key, value] = [(); 3].map(|()| random_rows(&mut random, tokens, width));
+        // For every other size nothing is added to the scores.
+        let biased = tokens % 2 == 0;
+        let bias = random_rows(&mut random, 1, 2 * tokens - 1).remove(0);
         let query: Vec<Vec<f32>> =
             query.into_iter().map(|row| row.iter().map(|x| 4.0 * x).collect()).collect();
         let expected: Vec<Vec<f64>> = query
             .iter()
-            .map(|query| {
+            .enumerate()
+            .map(|(from, query)| {
                 let dot = |key: &Vec<f32>| {
                     query.iter().zip(key).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>()
                 };
-                let scores: Vec<f64> = key.iter().map(|key| dot(key).exp()).collect();
+                let added = |to: usize| if biased { f64::from(bias[tokens - 1 + to - from]) } else { 0.0 };
+                let scores: Vec<f64> =
+                    key.iter().enumerate().map(|(to, key)| (dot(key) + added(to)).exp()).collect();
                 let sum: f64 = scores.iter().sum();
                 let mix = |at: usize| {
                     scores.iter().zip(&value).map(|(score, value)| score / sum * f64::from(value[at])).sum()
@@ -257,7 +263,8 @@ fn attention_agrees_with_its_definition() {
             let inputs = [matrix(&query), matrix(&key), matrix(&value)];
             let (out, result) = matrix(&vec![vec![0.0; width]; tokens]);
             let mut buffers = AttentionBuffers::default();
-            let attention = buffers.head([inputs[0].1, inputs[1].1, inputs[2].1], result);
+            let bias = biased.then_some(&bias[..]);
+            let attention = buffers.head([inputs[0].1, inputs[1].1, inputs[2].1], result, bias);
             // SAFETY: the kernels are available here and all matrices have one shape.
             unsafe { (kernels.attend)(&attention) };
             check_close(&format!("{} {tokens}x{width}", kernels.name), &read(&out, &result), &expected, 1e-5);

@@ -16,6 +16,7 @@
 )]
 mod attention;
 mod bert;
+mod distances;
 #[expect(
     clippy::undocumented_unsafe_blocks,
     reason = "every function is unsafe as a whole and hands on its caller's promise"

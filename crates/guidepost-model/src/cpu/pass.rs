@@ -8,6 +8,7 @@ use super::product::Activation;
 use super::slabs::{Buffer, Matrix, PANEL, SLAB};
 use super::team::Member;
 use crate::folder::Pooling;
+use crate::token_row::TokenRow;
 
 /// Rows that one thread alone takes through the feed-forward part together: their inner activations stay in a
 /// second-level cache.
@@ -66,7 +67,7 @@ pub(crate) struct Pass<'a> {
 
 impl Pass<'_> {
     /// The last layer's states of all tokens of the texts, in the member's workspace. Shape `[tokens, width]`.
-    pub(crate) fn run(mut self, texts: &[&[u32]]) -> Matrix<f32> {
+    pub(crate) fn run(mut self, texts: &[TokenRow<'_>]) -> Matrix<f32> {
         let tokens = texts.iter().map(|text| text.len()).sum();
         let width = self.bert.shape.width;
         let states = self.space.states.matrix(tokens, width);
@@ -85,13 +86,18 @@ impl Pass<'_> {
     }
 
     /// Word, position and type of each token, added up and normalized.
-    unsafe fn embed(&mut self, texts: &[&[u32]], states: Matrix<f32>) {
-        let width = self.bert.shape.width;
+    unsafe fn embed(&mut self, texts: &[TokenRow<'_>], states: Matrix<f32>) {
+        let bert = self.bert;
+        let width = bert.shape.width;
         let padding = width..width.next_multiple_of(PANEL);
-        let tokens = texts.iter().flat_map(|text| text.iter().enumerate());
-        for (row, (place, &token)) in tokens.enumerate() {
+        let tokens = texts.iter().flat_map(|text| {
+            let typed = text.ids.iter().zip(text.types);
+            typed.zip(text.positions(bert.padding_before))
+        });
+        for (row, ((&token, &kind), position)) in tokens.enumerate() {
             let word = &self.words[token as usize * width..][..width];
-            let place = &self.bert.places[place * width..][..width];
+            let place = kind as usize * bert.positions + position as usize;
+            let place = &bert.places[place * width..][..width];
             for column in 0..width {
                 // SAFETY: row and column are inside.
                 unsafe {
@@ -104,11 +110,11 @@ impl Pass<'_> {
             }
         }
         // SAFETY: as the caller promises.
-        unsafe { self.bert.norm.apply(self.bert.kernels, &states, &states) };
+        unsafe { bert.norm.apply(bert.kernels, &states, &states) };
     }
 
     /// Self-attention: fills the context matrix.
-    unsafe fn attend(&mut self, layer: &Layer, texts: &[&[u32]], states: Matrix<f32>) {
+    unsafe fn attend(&mut self, layer: &Layer, texts: &[TokenRow<'_>], states: Matrix<f32>) {
         let (shape, matrices) = (self.bert.shape, self.matrices);
         for rows in self.blocks(states.rows) {
             let to = matrices.query_key_value.rows(rows.start, rows.len());
@@ -130,7 +136,8 @@ impl Pass<'_> {
                     from.rows(first, text.len()).columns(column + head * shape.head, shape.head)
                 };
                 let inputs = [0, heads, 2 * heads].map(|column| part(matrices.query_key_value, column));
-                let attention = self.space.attention.head(inputs, part(matrices.context, 0));
+                let bias = self.bert.distances.as_ref().map(|distances| distances.of(head, text.len()));
+                let attention = self.space.attention.head(inputs, part(matrices.context, 0), bias);
                 // SAFETY: as the caller promises.
                 unsafe { (self.bert.kernels.attend)(&attention) };
             }
@@ -197,7 +204,7 @@ impl Pass<'_> {
 ///
 /// # Safety
 /// `states` is good for a row per token of the texts.
-pub(crate) unsafe fn pool(texts: &[&[u32]], states: Matrix<f32>, pooling: Pooling) -> Vec<Vec<f32>> {
+pub(crate) unsafe fn pool(texts: &[TokenRow<'_>], states: Matrix<f32>, pooling: Pooling) -> Vec<Vec<f32>> {
     let mut first = 0;
     let mut pooled = Vec::with_capacity(texts.len());
     for text in texts {
@@ -223,9 +230,9 @@ pub(crate) unsafe fn pool(texts: &[&[u32]], states: Matrix<f32>, pooling: Poolin
 ///
 /// # Safety
 /// As [`pool`].
-pub(crate) unsafe fn per_text(texts: &[&[u32]], states: Matrix<f32>) -> Vec<Vec<f32>> {
+pub(crate) unsafe fn per_text(texts: &[TokenRow<'_>], states: Matrix<f32>) -> Vec<Vec<f32>> {
     let mut first = 0;
-    let mut take = |text: &&[u32]| {
+    let mut take = |text: &TokenRow<'_>| {
         let rows = first..first + text.len();
         first += text.len();
         let places = rows.flat_map(|row| (0..states.columns).map(move |column| (row, column)));

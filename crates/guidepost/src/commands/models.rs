@@ -2,7 +2,9 @@
 
 use std::io::Write;
 
-use guidepost_model::{ModelChoice, ModelError, ModelSpec, fetch, locate, registry};
+use guidepost_model::{
+    ModelError, ModelKind, ModelSpec, Trust, fetch, locate_registered, registered, registry,
+};
 use serde_json::json;
 
 use crate::cli::{ModelsArgs, ModelsCommand};
@@ -12,7 +14,7 @@ use crate::{Outcome, places};
 
 pub(crate) fn run(args: &ModelsArgs, console: &Console) -> anyhow::Result<Outcome> {
     match &args.command {
-        ModelsCommand::List { output } => list(output.json),
+        ModelsCommand::List { output } => list(output.json, console),
         ModelsCommand::Pull { name, offline } => {
             let offline = *offline || UserSettings::load(console)?.offline;
             pull(name.as_deref(), offline, console)
@@ -20,10 +22,13 @@ pub(crate) fn run(args: &ModelsArgs, console: &Console) -> anyhow::Result<Outcom
     }
 }
 
-fn list(as_json: bool) -> anyhow::Result<Outcome> {
+fn list(as_json: bool, console: &Console) -> anyhow::Result<Outcome> {
     let places = places::models()?;
-    let state = |spec: &ModelSpec| match locate(&ModelChoice::Named(spec.name.clone()), &places) {
-        Ok(Some(model)) => (true, model.folder.display().to_string()),
+    let state = |spec: &ModelSpec| match locate_registered(spec, &places) {
+        Ok(Some(model)) => {
+            console.note_trust(&model);
+            (true, model.folder.display().to_string())
+        }
         Ok(None) => (false, "not on this machine".to_owned()),
         Err(error) => (false, error.to_string()),
     };
@@ -32,16 +37,18 @@ fn list(as_json: bool) -> anyhow::Result<Outcome> {
     if as_json {
         let row = |spec: &ModelSpec| {
             let (here, place) = state(spec);
-            json!({"name": spec.name, "licence": spec.licence, "repository": spec.repository,
-                "revision": spec.revision, "here": here, "place": place})
+            json!({"name": spec.name, "kind": spec.kind.to_string(), "licence": spec.licence, "repository": spec.repository,
+                "revision": spec.revision, "pinned": spec.is_pinned(), "here": here, "place": place})
         };
         let object = json!({"schema_version": 1, "models": models.iter().map(row).collect::<Vec<_>>()});
         writeln!(out, "{object:#}")?;
         return Ok(Outcome::Found);
     }
     for spec in &models {
-        let megabytes = spec.files.iter().filter_map(|file| file.bytes).sum::<u64>() as f64 / 1e6;
-        writeln!(out, "{}  {}  {megabytes:.0} MB  {}", spec.name, spec.licence, state(spec).1)?;
+        let kind = (spec.kind == ModelKind::Reranker).then(|| spec.kind.to_string());
+        let parts =
+            [Some(spec.name.clone()), Some(spec.licence.clone()), kind, size(spec), Some(state(spec).1)];
+        writeln!(out, "{}", parts.into_iter().flatten().collect::<Vec<_>>().join("  "))?;
     }
     Ok(Outcome::Found)
 }
@@ -50,12 +57,26 @@ fn pull(name: Option<&str>, offline: bool, console: &Console) -> anyhow::Result<
     let name = name.map_or_else(|| registry()[0].name.clone(), str::to_owned);
     let places = places::models()?;
     let model = if offline {
-        let here = locate(&ModelChoice::Named(name.clone()), &places)?;
+        let here = locate_registered(&registered(&name)?, &places)?;
         here.ok_or(ModelError::Offline { name })?
     } else {
         let mut display = console.fetch();
         fetch(&name, &places, &mut |event| display.show(event))?
     };
-    writeln!(anstream::stdout().lock(), "{} in `{}`, verified", model.name, model.folder.display())?;
+    console.note_trust(&model);
+    let checked = match &model.trust {
+        Trust::Recorded { now: true, .. } => "recorded",
+        Trust::Recorded { now: false, .. } => "as recorded",
+        Trust::Pinned | Trust::Named => "verified",
+    };
+    writeln!(anstream::stdout().lock(), "{} in `{}`, {checked}", model.name, model.folder.display())?;
     Ok(Outcome::Found)
+}
+
+/// What is to be fetched, where the size of the weights is known.
+fn size(spec: &ModelSpec) -> Option<String> {
+    let weights = spec.files.iter().find(|file| file.path == "model.safetensors")?;
+    weights.bytes?;
+    let bytes: u64 = spec.files.iter().filter_map(|file| file.bytes).sum();
+    Some(format!("{:.0} MB", bytes as f64 / 1e6))
 }

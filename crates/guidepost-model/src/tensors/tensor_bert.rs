@@ -1,79 +1,21 @@
-//! BERT over candle tensors, for GPUs: few, large operations, and as few strided ones as possible. The processor has
-//! a forward pass of its own; here it serves the tests.
+//! BERT and its relatives over candle tensors, for GPUs: few, large operations, and as few strided ones as possible. The
+//! processor has a forward pass of its own; here it serves the tests.
 //!
-//! Not here: which texts make a batch ([`crate::buckets`]), pooling ([`crate::tensor_embedder`]).
+//! Not here: which texts make a batch (`buckets`), pooling (`tensor_embedder`).
 
 use candle_core::{D, DType, Device, IndexOp, Result, Tensor};
 use candle_nn::{LayerNorm, Linear, Module, VarBuilder};
 use candle_transformers::models::bert::{Config, HiddenAct};
-use tokenizers::Encoding;
 
-/// Added to the scores of padding: `exp` makes it 0 beside any token. Finite, and so in f16 too, unlike the smallest
-/// f32 of the published implementations: multiplying that by a mask yields 0 × −∞, which is no number.
-const PADDING_SCORE: f64 = -30_000.0;
+use super::token_batch::TokenBatch;
+use crate::architecture::{BertConfig, Family, MPNET_BUCKETS, mpnet_bucket};
 
 /// BERT without its pooler.
 pub(crate) struct TensorBert {
     embeddings: Embeddings,
     layers: Vec<Layer>,
-}
-
-/// One text's tokens. As many types as ids.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct TokenRow<'a> {
-    pub(crate) ids: &'a [u32],
-    pub(crate) types: &'a [u32],
-}
-
-impl<'a> From<&'a Encoding> for TokenRow<'a> {
-    fn from(encoding: &'a Encoding) -> Self {
-        TokenRow { ids: encoding.get_ids(), types: encoding.get_type_ids() }
-    }
-}
-
-/// Texts on the device, padded to the longest.
-pub(crate) struct TokenBatch {
-    /// `[batch, length]`, u32.
-    ids: Tensor,
-    /// `[batch, length]`, u32; nothing when all types are 0.
-    types: Option<Tensor>,
-    /// `[batch, length]`, f32: 1 for a token, 0 for padding; nothing when there is no padding.
-    kept: Option<Tensor>,
-}
-
-impl TokenBatch {
-    /// Pads the rows with `pad` and copies them.
-    pub(crate) fn upload(rows: &[TokenRow], pad: u32, device: &Device) -> Result<Self> {
-        let length = rows.iter().map(|row| row.ids.len()).max().unwrap_or(0);
-        let put = |part: fn(&TokenRow) -> Vec<u32>, fill: u32| {
-            let padded = |row| part(row).into_iter().chain(std::iter::repeat(fill)).take(length);
-            let values: Vec<u32> = rows.iter().flat_map(padded).collect();
-            Tensor::from_vec(values, (rows.len(), length), device)
-        };
-        let typed = rows.iter().any(|row| row.types.iter().any(|&kind| kind != 0));
-        let ragged = rows.iter().any(|row| row.ids.len() != length);
-        let kept = || put(|row| vec![1; row.ids.len()], 0)?.to_dtype(DType::F32);
-        Ok(TokenBatch {
-            ids: put(|row| row.ids.to_vec(), pad)?,
-            types: typed.then(|| put(|row| row.types.to_vec(), 0)).transpose()?,
-            kept: ragged.then(kept).transpose()?,
-        })
-    }
-
-    /// 1 for tokens and 0 for padding: `[batch, length]`, f32.
-    pub(crate) fn kept(&self) -> Result<Tensor> {
-        match &self.kept {
-            Some(kept) => Ok(kept.clone()),
-            None => Tensor::ones(self.ids.shape(), DType::F32, self.ids.device()),
-        }
-    }
-
-    /// What is added to the scores, `[batch, 1, length]`, if there is padding.
-    fn score_mask(&self, dtype: DType) -> Result<Option<Tensor>> {
-        let additive =
-            |kept: &Tensor| kept.affine(-PADDING_SCORE, PADDING_SCORE)?.unsqueeze(1)?.to_dtype(dtype);
-        self.kept.as_ref().map(additive).transpose()
-    }
+    /// MPNet's table: `[buckets, heads]`.
+    distances: Option<Tensor>,
 }
 
 impl TensorBert {
@@ -84,17 +26,23 @@ impl TensorBert {
     /// Missing or misshapen weights; a device without memory.
     pub(crate) fn load(
         variables: &VarBuilder,
-        config: &Config,
+        config: &BertConfig,
         device: &Device,
         dtype: DType,
     ) -> Result<Self> {
+        let family = config.family;
         let bare = variables.contains_tensor("embeddings.word_embeddings.weight");
-        let root = if bare { variables.clone() } else { variables.pp("bert") };
-        let target = Target { config, device, dtype };
+        let prefix = if bare { "" } else { family.prefix() };
+        let root = variables.clone().rename_f(move |name| format!("{prefix}{}", family.name(name)));
+        let sizes = &config.sizes;
+        let target = Target { config: sizes, device, dtype };
         let layer = |number| Layer::load(&root.pp(format!("encoder.layer.{number}")), &target);
+        let table = [MPNET_BUCKETS, sizes.num_attention_heads];
+        let distances = || target.put(&root.get(&table, "encoder.relative_attention_bias.weight")?);
         Ok(TensorBert {
             embeddings: Embeddings::load(&root.pp("embeddings"), &target)?,
-            layers: (0..config.num_hidden_layers).map(layer).collect::<Result<_>>()?,
+            layers: (0..sizes.num_hidden_layers).map(layer).collect::<Result<_>>()?,
+            distances: (family == Family::Mpnet).then(distances).transpose()?,
         })
     }
 
@@ -106,12 +54,29 @@ impl TensorBert {
     pub(crate) fn forward(&self, batch: &TokenBatch) -> Result<Tensor> {
         let shape = batch.ids.dims2()?;
         let mut hidden = self.embeddings.forward(batch)?;
-        let mask = batch.score_mask(hidden.dtype())?;
+        let added = Added { padding: batch.score_mask(hidden.dtype())?, distances: self.distances(shape.1)? };
         for layer in &self.layers {
-            hidden = layer.forward(&hidden, shape, mask.as_ref())?;
+            hidden = layer.forward(&hidden, shape, &added)?;
         }
         hidden.reshape((shape.0, shape.1, ()))
     }
+
+    /// What MPNet adds to the scores of a text of so many tokens: `[heads, length * length]`.
+    fn distances(&self, length: usize) -> Result<Option<Tensor>> {
+        let Some(table) = &self.distances else { return Ok(None) };
+        let of_query = |query| (0..length as isize).map(move |key| mpnet_bucket(key - query) as u32);
+        let buckets: Vec<u32> = (0..length as isize).flat_map(of_query).collect();
+        let buckets = Tensor::from_vec(buckets, length * length, table.device())?;
+        table.embedding(&buckets)?.t()?.contiguous().map(Some)
+    }
+}
+
+/// What is added to the scores of every layer.
+struct Added {
+    /// `[batch, 1, length]`.
+    padding: Option<Tensor>,
+    /// `[heads, length * length]`.
+    distances: Option<Tensor>,
 }
 
 /// Where the weights go, and as what.
@@ -148,8 +113,8 @@ struct Embeddings {
     words: Tensor,
     /// `[longest text, hidden]`, token type 0 added: most texts know no other.
     positions: Tensor,
-    /// `[types, hidden]`, less token type 0.
-    types: Tensor,
+    /// `[types, hidden]`, less token type 0; nothing where the model knows no types.
+    types: Option<Tensor>,
     norm: LayerNorm,
 }
 
@@ -157,13 +122,18 @@ impl Embeddings {
     fn load(variables: &VarBuilder, target: &Target) -> Result<Self> {
         let (config, hidden) = (target.config, target.config.hidden_size);
         let table = |rows, name: &str| variables.get((rows, hidden), &format!("{name}_embeddings.weight"));
-        let types = table(config.type_vocab_size, "token_type")?;
-        let positions = table(config.max_position_embeddings, "position")?;
-        let first = types.i(0)?;
+        let mut positions = table(config.max_position_embeddings, "position")?;
+        let mut types = None;
+        if config.type_vocab_size > 0 {
+            let all = table(config.type_vocab_size, "token_type")?;
+            let first = all.i(0)?;
+            positions = positions.broadcast_add(&first)?;
+            types = Some(target.put(&all.broadcast_sub(&first)?)?);
+        }
         Ok(Embeddings {
             words: target.put(&table(config.vocab_size, "word")?)?,
-            positions: target.put(&positions.broadcast_add(&first)?)?,
-            types: target.put(&types.broadcast_sub(&first)?)?,
+            positions: target.put(&positions)?,
+            types,
             norm: target.norm(&variables.pp("LayerNorm"))?,
         })
     }
@@ -173,11 +143,20 @@ impl Embeddings {
         let (rows, length) = batch.ids.dims2()?;
         let words = self.words.embedding(&batch.ids.flatten_all()?)?;
         let shape = words.shape().clone();
-        // A text per row and two dimensions: a broadcast divides once per dimension for every number.
-        let positions = self.positions.narrow(0, 0, length)?.flatten_all()?;
-        let mut sum = words.reshape((rows, ()))?.broadcast_add(&positions)?.reshape(&shape)?;
-        if let Some(types) = &batch.types {
-            sum = (sum + self.types.embedding(&types.flatten_all()?)?)?;
+        let mut sum = match &batch.positions {
+            // A text per row and two dimensions: a broadcast divides once per dimension for every number.
+            None => {
+                let positions = self.positions.narrow(0, 0, length)?.flatten_all()?;
+                words.reshape((rows, ()))?.broadcast_add(&positions)?.reshape(&shape)?
+            }
+            Some(positions) => (words + self.positions.embedding(&positions.flatten_all()?)?)?,
+        };
+        match (&batch.types, &self.types) {
+            (Some(types), Some(table)) => sum = (sum + table.embedding(&types.flatten_all()?)?)?,
+            (Some(_), None) => {
+                candle_core::bail!("the tokenizer makes token types, but the model knows none")
+            }
+            (None, _) => {}
         }
         self.norm.forward(&sum)
     }
@@ -206,19 +185,20 @@ impl Layer {
     }
 
     /// `[batch * length, hidden]` to the same; `shape` is (batch, length).
-    fn forward(&self, hidden: &Tensor, shape: (usize, usize), mask: Option<&Tensor>) -> Result<Tensor> {
-        let attended = self.attention.forward(hidden, shape, mask)?;
+    fn forward(&self, hidden: &Tensor, shape: (usize, usize), added: &Added) -> Result<Tensor> {
+        let attended = self.attention.forward(hidden, shape, added)?;
         let hidden = self.attention_norm.forward(&(attended + hidden)?)?;
-        let wide = self.activate(&self.intermediate.forward(&hidden)?)?;
+        let wide = activate(self.activation, &self.intermediate.forward(&hidden)?)?;
         self.output_norm.forward(&(self.output.forward(&wide)? + hidden)?)
     }
+}
 
-    fn activate(&self, wide: &Tensor) -> Result<Tensor> {
-        match self.activation {
-            HiddenAct::Gelu => wide.gelu_erf(),
-            HiddenAct::GeluApproximate => wide.gelu(),
-            HiddenAct::Relu => wide.relu(),
-        }
+/// The activation function, number by number.
+pub(crate) fn activate(activation: HiddenAct, wide: &Tensor) -> Result<Tensor> {
+    match activation {
+        HiddenAct::Gelu => wide.gelu_erf(),
+        HiddenAct::GeluApproximate => wide.gelu(),
+        HiddenAct::Relu => wide.relu(),
     }
 }
 
@@ -249,22 +229,26 @@ impl Attention {
     }
 
     /// `[batch * length, hidden]` to the same.
-    fn forward(&self, hidden: &Tensor, shape: (usize, usize), mask: Option<&Tensor>) -> Result<Tensor> {
+    fn forward(&self, hidden: &Tensor, shape: (usize, usize), added: &Added) -> Result<Tensor> {
         let (batch, length) = shape;
         let projected = self.query_key_value.forward(hidden)?;
         // One copy for all three: cuBLAS wants every head's matrix in one piece.
         let heads = projected.reshape((batch, length, 3, self.heads, ()))?.permute((2, 0, 3, 1, 4))?;
         let heads = heads.contiguous()?.reshape((3, batch * self.heads, length, ()))?;
-        let shares = self.shares(&heads.i(0)?, &heads.i(1)?, mask)?;
+        let shares = self.shares(&heads.i(0)?, &heads.i(1)?, added)?;
         let context = shares.matmul(&heads.i(2)?)?.reshape((batch, self.heads, length, ()))?;
         self.output.forward(&context.transpose(1, 2)?.contiguous()?.reshape(hidden.shape())?)
     }
 
     /// How much every token takes from every other: `[batch * heads, length, length]`, rows that sum to 1. Query and
     /// key are `[batch * heads, length, head]`.
-    fn shares(&self, query: &Tensor, key: &Tensor, mask: Option<&Tensor>) -> Result<Tensor> {
-        let scores = query.matmul(&key.t()?)?;
-        let Some(mask) = mask else { return candle_nn::ops::softmax_last_dim(&scores) };
+    fn shares(&self, query: &Tensor, key: &Tensor, added: &Added) -> Result<Tensor> {
+        let mut scores = query.matmul(&key.t()?)?;
+        if let Some(distances) = &added.distances {
+            let by_head = scores.reshape(((), self.heads, distances.dim(1)?))?;
+            scores = by_head.broadcast_add(distances)?.reshape(scores.shape())?;
+        }
+        let Some(mask) = &added.padding else { return candle_nn::ops::softmax_last_dim(&scores) };
         let by_text = scores.reshape((mask.dim(0)?, (), mask.dim(D::Minus1)?))?;
         candle_nn::ops::softmax_last_dim(&by_text.broadcast_add(mask)?)?.reshape(scores.shape())
     }
@@ -275,7 +259,15 @@ mod tests {
     use candle_transformers::models::bert::BertModel;
 
     use super::*;
-    use crate::gpu::tiny_bert::{Texts, TinyBert};
+    use crate::tensors::tiny_bert::{Texts, TinyBert};
+    use crate::tensors::token_batch::Padding;
+    use crate::token_row::TokenRow;
+
+    const PADDING: Padding = Padding { token: 0, before: None };
+
+    fn load(tiny: &TinyBert, variables: &VarBuilder, dtype: DType) -> Result<TensorBert> {
+        TensorBert::load(variables, &BertConfig::bert(&tiny.config), &Device::Cpu, dtype)
+    }
 
     /// Vectors of the tokens, padding left out: text by text, token by token.
     fn kept(tokens: &Tensor, texts: &Texts) -> Vec<f32> {
@@ -297,9 +289,8 @@ mod tests {
     #[track_caller]
     fn check(tiny: &TinyBert, texts: &Texts, dtype: DType, close: impl Fn(&[f32], &[f32]) -> bool) {
         let bert = BertModel::load(tiny.variables(), &tiny.config).expect("all weights are there");
-        let ours = TensorBert::load(&tiny.variables(), &tiny.config, &Device::Cpu, dtype)
-            .expect("all weights are there");
-        let batch = TokenBatch::upload(&texts.rows(), 0, &Device::Cpu).expect("there is memory");
+        let ours = load(tiny, &tiny.variables(), dtype).expect("all weights are there");
+        let batch = TokenBatch::upload(&texts.rows(), PADDING, &Device::Cpu).expect("there is memory");
         let found = ours.forward(&batch).expect("the model runs");
         assert_eq!(found.dtype(), dtype);
         let (found, expected) = (kept(&found, texts), expected(&bert, texts));
@@ -361,9 +352,9 @@ mod tests {
         let tensors = tiny.tensors.iter().map(|(name, tensor)| (older(name), tensor.clone())).collect();
         let older = VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu);
         let texts = Texts::new(5, &[4, 6], 1);
-        let batch = TokenBatch::upload(&texts.rows(), 0, &Device::Cpu).expect("there is memory");
+        let batch = TokenBatch::upload(&texts.rows(), PADDING, &Device::Cpu).expect("there is memory");
         let [found, expected] = [older, tiny.variables()].map(|variables| {
-            let bert = TensorBert::load(&variables, &tiny.config, &Device::Cpu, DType::F32);
+            let bert = load(&tiny, &variables, DType::F32);
             kept(&bert.and_then(|bert| bert.forward(&batch)).expect("all weights are there"), &texts)
         });
         assert_eq!(found, expected);
@@ -372,15 +363,15 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_an_error() {
         let tiny = TinyBert::new(3, 1, 16, 2, HiddenAct::Gelu);
-        let bert = TensorBert::load(&tiny.variables(), &tiny.config, &Device::Cpu, DType::F32)
-            .expect("all weights are there");
+        let bert = load(&tiny, &tiny.variables(), DType::F32).expect("all weights are there");
         for (ids, length) in [(0, 65), (99, 3)] {
             let row = TokenRow { ids: &vec![ids; length], types: &vec![0; length] };
-            let batch = TokenBatch::upload(&[row], 0, &Device::Cpu).expect("there is memory");
+            let batch = TokenBatch::upload(&[row], PADDING, &Device::Cpu).expect("there is memory");
             assert!(bert.forward(&batch).is_err(), "{length} tokens of id {ids}");
         }
-        let mut wider = tiny.config.clone();
-        wider.hidden_size = 32;
-        assert!(TensorBert::load(&tiny.variables(), &wider, &Device::Cpu, DType::F32).is_err());
+        let variables = tiny.variables();
+        let mut wider = tiny;
+        wider.config.hidden_size = 32;
+        assert!(load(&wider, &variables, DType::F32).is_err());
     }
 }

@@ -17,6 +17,10 @@ impl Budget {
     /// lengths under 5 %.
     pub const GPU: Budget = Budget { tokens: 16_384, batch_cost: 128 };
 
+    /// For tensors on the processor: enough rows for whole tiles of every product, few enough that what lies between two
+    /// products is not far from the processor, and no cost to speak of for another batch.
+    pub(crate) const PROCESSOR: Budget = Budget { tokens: 2_048, batch_cost: 16 };
+
     /// Tokens computed for texts of these lengths, padding included.
     pub(crate) fn padded(self, lengths: &[usize]) -> usize {
         let batches = bucketed(lengths, self);

@@ -1,4 +1,4 @@
-//! Texts to vectors on a GPU: batches, the forward pass, pooling, and the way there and back.
+//! Texts to vectors through tensors: batches, the forward pass, pooling, and the way there and back.
 //!
 //! The device runs behind: the batches of a window are copied at once, then everything is queued, and the only wait
 //! is for the vectors of the whole window. A copy between two batches could make the queue wait for it.
@@ -7,12 +7,15 @@ use std::time::{Duration, Instant};
 
 use candle_core::{DType, Device, Result, Tensor};
 use candle_nn::VarBuilder;
-use candle_transformers::models::bert::Config;
 
 use super::buckets::{Budget, bucketed};
-use super::tensor_bert::{TensorBert, TokenBatch, TokenRow};
+use super::modern_bert::ModernBert;
+use super::tensor_bert::TensorBert;
+use super::token_batch::{Padding, TokenBatch};
+use crate::architecture::Architecture;
 use crate::cpu::OnStates;
 use crate::folder::Pooling;
+use crate::token_row::TokenRow;
 
 /// Batches that are queued before the vectors are waited for: bounds what lies on the device, and at 16,384 tokens a
 /// batch the wait is a small part of the work.
@@ -29,12 +32,27 @@ pub(crate) struct Phases {
     pub(crate) pool: Duration,
 }
 
-/// A BERT and how its token vectors become one.
+/// A model and how its token vectors become one.
 pub(crate) struct TensorEmbedder {
-    bert: TensorBert,
+    model: Model,
     device: Device,
     pooling: Pooling,
-    pad: u32,
+    padding: Padding,
+}
+
+/// What makes token vectors.
+enum Model {
+    Bert(TensorBert),
+    ModernBert(ModernBert),
+}
+
+impl Model {
+    fn forward(&self, batch: &TokenBatch) -> Result<Tensor> {
+        match self {
+            Model::Bert(bert) => bert.forward(batch),
+            Model::ModernBert(modern) => modern.forward(batch),
+        }
+    }
 }
 
 impl TensorEmbedder {
@@ -44,17 +62,32 @@ impl TensorEmbedder {
     /// Its own.
     pub(crate) fn load(
         variables: &VarBuilder,
-        config: &Config,
+        architecture: &Architecture,
         pooling: Pooling,
         device: &Device,
         dtype: DType,
     ) -> Result<Self> {
-        let bert = TensorBert::load(variables, config, device, dtype)?;
-        Ok(TensorEmbedder { bert, device: device.clone(), pooling, pad: config.pad_token_id as u32 })
+        let (model, padding) = match architecture {
+            Architecture::Bert(config) => {
+                let bert = TensorBert::load(variables, config, device, dtype)?;
+                let token = config.sizes.pad_token_id as u32;
+                (Model::Bert(bert), Padding { token, before: config.padding_before() })
+            }
+            Architecture::ModernBert(config) => {
+                let modern = ModernBert::load(variables, config, device, dtype)?;
+                (Model::ModernBert(modern), Padding { token: config.padding, before: None })
+            }
+        };
+        Ok(TensorEmbedder { model, device: device.clone(), pooling, padding })
     }
 
-    /// One unit vector per row, in the order of the rows. `on_states` hears of each row's states; `phases` are measured if
-    /// they are given.
+    /// Whether the tensors are the processor's.
+    pub(crate) fn on_processor(&self) -> bool {
+        self.device.is_cpu()
+    }
+
+    /// One vector per row, in the order of the rows, not normalized. `on_states` hears of each row's states; `phases` are
+    /// measured if they are given.
     ///
     /// # Errors
     /// See [`TensorBert::forward`].
@@ -87,13 +120,13 @@ impl TensorEmbedder {
     ) -> Result<Vec<Vec<f32>>> {
         let upload = |batch: &Vec<usize>| {
             let rows: Vec<TokenRow> = batch.iter().map(|&at| rows[at]).collect();
-            TokenBatch::upload(&rows, self.pad, &self.device)
+            TokenBatch::upload(&rows, self.padding, &self.device)
         };
         let copied: Result<Vec<TokenBatch>> =
             clock.time(|phases| &mut phases.copy, || window.iter().map(upload).collect());
         let mut pooled = Vec::with_capacity(window.len());
         for (batch, rows_of_batch) in copied?.into_iter().zip(window) {
-            let tokens = clock.time(|phases| &mut phases.forward, || self.bert.forward(&batch))?;
+            let tokens = clock.time(|phases| &mut phases.forward, || self.model.forward(&batch))?;
             if let Some(on_states) = on_states {
                 let states = tokens.to_dtype(DType::F32)?.to_vec3()?;
                 for (&at, states) in rows_of_batch.iter().zip(states) {
@@ -105,19 +138,17 @@ impl TensorEmbedder {
         clock.time(|phases| &mut phases.copy, || Tensor::cat(&pooled, 0)?.to_vec2())
     }
 
-    /// Unit vectors `[batch, hidden]`, f32, from token vectors `[batch, length, hidden]` of any type. A mean needs no
-    /// division by the number of tokens: it would vanish in the last step.
+    /// Vectors `[batch, hidden]`, f32, from token vectors `[batch, length, hidden]` of any type.
     fn pool(&self, tokens: &Tensor, batch: &TokenBatch) -> Result<Tensor> {
-        let vectors = match self.pooling {
+        match self.pooling {
             Pooling::Mean => {
-                let kept = batch.kept()?.unsqueeze(1)?;
-                kept.matmul(&tokens.to_dtype(DType::F32)?)?.squeeze(1)?
+                let kept = batch.kept()?;
+                let sums = kept.unsqueeze(1)?.matmul(&tokens.to_dtype(DType::F32)?)?.squeeze(1)?;
+                // A text without tokens keeps its zeros.
+                sums.broadcast_div(&kept.sum_keepdim(1)?.maximum(1.0)?)
             }
-            Pooling::Cls => tokens.narrow(1, 0, 1)?.squeeze(1)?.to_dtype(DType::F32)?,
-        };
-        let squares = vectors.sqr()?.sum_keepdim(1)?;
-        // The addend is nothing beside a vector, and keeps one of zeros from becoming no number.
-        vectors.broadcast_div(&(squares + 1e-24)?.sqrt()?)
+            Pooling::Cls => tokens.narrow(1, 0, 1)?.squeeze(1)?.to_dtype(DType::F32),
+        }
     }
 }
 
@@ -145,17 +176,23 @@ impl Clock<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+    use std::path::Path;
     use std::sync::Mutex;
 
-    use candle_transformers::models::bert::{BertModel, HiddenAct};
+    use candle_transformers::models::bert::{BertModel, Config, HiddenAct};
     use guidepost_text::Embedding;
 
     use super::*;
-    use crate::gpu::tiny_bert::{Texts, TinyBert};
+    use crate::Precision;
+    use crate::architecture::{BertConfig, Family, MPNET_BUCKETS};
+    use crate::cpu::{CpuBert, Kernels, Team, Weights};
     use crate::random::Random;
+    use crate::tensors::tiny_bert::{Texts, TinyBert};
 
     fn embedder(tiny: &TinyBert, pooling: Pooling) -> TensorEmbedder {
-        TensorEmbedder::load(&tiny.variables(), &tiny.config, pooling, &Device::Cpu, DType::F32)
+        let architecture = Architecture::Bert(BertConfig::bert(&tiny.config));
+        TensorEmbedder::load(&tiny.variables(), &architecture, pooling, &Device::Cpu, DType::F32)
             .expect("all weights are there")
     }
 
@@ -170,9 +207,7 @@ mod tests {
             Pooling::Cls => &tokens[..1],
         };
         let column = |at| taken.iter().map(|token: &Vec<f32>| token[at]).sum::<f32>() / taken.len() as f32;
-        let vector: Vec<f32> = (0..tokens[0].len()).map(column).collect();
-        let norm = vector.iter().map(|v| v * v).sum::<f32>().sqrt();
-        vector.iter().map(|v| v / norm).collect()
+        (0..tokens[0].len()).map(column).collect()
     }
 
     #[test]
@@ -209,6 +244,54 @@ mod tests {
                 let pooled = Embedding::normalized(sum);
                 let close = pooled.as_slice().iter().zip(&found[at]).all(|(a, b)| (a - b).abs() < 1e-5);
                 assert!(close, "seed {seed}, text {at}: the states pool to another vector");
+            }
+        }
+    }
+
+    /// Writes a BERT as one of its relatives, under that one's names.
+    fn write_relative(tiny: &TinyBert, family: Family, path: &Path) {
+        let typed = matches!(family, Family::Bert | Family::Roberta);
+        let kept = tiny.tensors.iter().filter(|(name, _)| typed || !name.contains("token_type"));
+        let own =
+            kept.map(|(name, tensor)| (format!("{}{}", family.prefix(), family.name(name)), tensor.clone()));
+        let mut tensors: HashMap<String, Tensor> = own.collect();
+        let mut random = Random(tiny.seed);
+        let heads = tiny.config.num_attention_heads;
+        let table: Vec<f32> = (0..MPNET_BUCKETS * heads).map(|_| 4.0 * random.unit() as f32).collect();
+        let table =
+            Tensor::from_vec(table, (MPNET_BUCKETS, heads), &Device::Cpu).expect("the shape's numbers");
+        tensors.insert("mpnet.encoder.relative_attention_bias.weight".into(), table);
+        candle_core::safetensors::save(&tensors, path).expect("writable");
+    }
+
+    #[test]
+    fn tensors_and_the_processors_own_kernels_agree_on_every_family() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("model.safetensors");
+        for (seed, family) in (21..).zip([Family::Bert, Family::DistilBert, Family::Roberta, Family::Mpnet]) {
+            let tiny = TinyBert::new(seed, 2, 32, 4, HiddenAct::Gelu);
+            write_relative(&tiny, family, &path);
+            let types = if matches!(family, Family::Bert | Family::Roberta) { 2 } else { 0 };
+            let sizes = Config { type_vocab_size: types, pad_token_id: 1, ..tiny.config.clone() };
+            let config = BertConfig { family, sizes };
+            let weights = Weights::open(&path, family).expect("it was written");
+            let team = Team::new(2).expect("there are threads");
+            let kernels = CpuBert::load(weights, &config, Precision::F32, Kernels::best(), team);
+            let kernels = kernels.expect("all weights are there");
+            // Among the tokens are some of padding, which have no position of their own in RoBERTa and MPNet.
+            let texts = Texts::new(seed, &[60, 1, 17, 33, 33, 5], types.max(1));
+            let (expected, _) = kernels.forward(&texts.rows(), Pooling::Mean, None).expect("the model runs");
+            // SAFETY: nobody writes to the file.
+            let variables =
+                unsafe { VarBuilder::from_mmaped_safetensors(&[&path], DType::F32, &Device::Cpu) };
+            let variables = variables.expect("it was written");
+            let architecture = Architecture::Bert(config);
+            let tensors =
+                TensorEmbedder::load(&variables, &architecture, Pooling::Mean, &Device::Cpu, DType::F32);
+            let found = tensors.and_then(|model| model.embed(&texts.rows(), Budget::PROCESSOR, None, None));
+            for (at, (found, expected)) in found.expect("the model runs").iter().zip(&expected).enumerate() {
+                let apart = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                assert!(apart < 1e-5, "{family:?}, seed {seed}, text {at}: {apart}");
             }
         }
     }
