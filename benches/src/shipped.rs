@@ -47,6 +47,8 @@ pub enum WrittenFrom {
 pub struct Answering {
     guide: String,
     lines: Vec<Lines>,
+    /// Sentences and list items there that answer, in words alone.
+    sentences: Vec<String>,
 }
 
 impl ShippedQuestion {
@@ -58,6 +60,22 @@ impl ShippedQuestion {
             .iter()
             .any(|place| place.guide == hit.document.relative && place.lines.iter().any(overlaps))
     }
+
+    /// Whether a statement says a sentence that answers, or most of one.
+    pub fn is_answered_in(&self, hit: &Hit, statement: &str) -> bool {
+        let said = words_alone(statement);
+        let says = |sentence: &String| {
+            said.contains(sentence.as_str()) || (sentence.contains(&said) && said.len() * 2 >= sentence.len())
+        };
+        let places = self.answers.iter().filter(|place| place.guide == hit.document.relative);
+        places.flat_map(|place| &place.sentences).any(says)
+    }
+}
+
+/// Small letters and digits, a space between words: marks and line breaks do not change what is said.
+fn words_alone(text: &str) -> String {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect::<Vec<_>>().join(" ")
 }
 
 /// A line of `corpus/questions.jsonl`.
@@ -72,6 +90,7 @@ struct Record {
 struct Place {
     guide: String,
     section: String,
+    sentences: Vec<String>,
 }
 
 impl Shipped {
@@ -119,7 +138,8 @@ fn resolve(record: Record, documents: &[Document]) -> anyhow::Result<ShippedQues
             known.extend(terms(&section.heading_path.join(" ")));
         }
         ensure!(!lines.is_empty(), "`{}` has no section `{}`", place.guide, place.section);
-        answers.push(Answering { guide: place.guide, lines });
+        let sentences = place.sentences.iter().map(|sentence| words_alone(sentence)).collect();
+        answers.push(Answering { guide: place.guide, lines, sentences });
     }
     let asked = terms(&record.question);
     let shared = asked.intersection(&known).count() as f64 / asked.len().max(1) as f64;
