@@ -16,6 +16,7 @@ mod formats;
 mod indexing;
 mod models;
 mod output;
+mod query_language;
 mod real_model;
 mod resources;
 mod settings;

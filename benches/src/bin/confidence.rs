@@ -126,7 +126,8 @@ fn examples_of(
             let evidence = Evidence { cosine: hit.trace.fused.dense, coverage: hit.trace.coverage };
             Example { evidence, right: own && (set.is_right)(number, hit) }
         };
-        let hits = search(&set.snapshot, embedder, &Question::new(text)?, options)?;
+        let question = Question::new(text)?.understood_by(&set.snapshot, embedder)?;
+        let hits = search(&set.snapshot, embedder, &question, options)?;
         examples.push(hits.iter().map(example).collect());
     }
     Ok(examples)

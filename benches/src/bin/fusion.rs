@@ -137,7 +137,7 @@ fn measure(collection: &Collection, model: &dyn Embed) -> anyhow::Result<Measure
         leans: vec![Vec::new(); leans.len()],
     };
     for (query, vector) in collection.queries.iter().zip(&vectors) {
-        let (bm25, dense, coverage) = legs(&snapshot, &query.text, vector)?;
+        let (bm25, dense, coverage) = legs(&snapshot, &query.text, vector, model)?;
         let cosine = |id| snapshot.cosine(vector, id);
         let ndcg = |ranking: &Ranking| {
             // A document's identifier is its file's name.
@@ -166,9 +166,15 @@ fn measure(collection: &Collection, model: &dyn Embed) -> anyhow::Result<Measure
 }
 
 /// What both legs find, and how much of the question BM25's best passage holds.
-fn legs(snapshot: &Snapshot, text: &str, vector: &Embedding) -> anyhow::Result<(Ranking, Ranking, f32)> {
+fn legs(
+    snapshot: &Snapshot,
+    text: &str,
+    vector: &Embedding,
+    model: &dyn Embed,
+) -> anyhow::Result<(Ranking, Ranking, f32)> {
     let (bm25, coverage) = match Question::new(text) {
         Ok(question) => {
+            let question = question.understood_by(snapshot, Some(model))?;
             let bm25 = snapshot.bm25(&question.words, CANDIDATES)?;
             let coverage = words_found(snapshot, &question, &bm25)?;
             (bm25, coverage)

@@ -67,7 +67,8 @@ fn ranks(
 ) -> anyhow::Result<Vec<Option<usize>>> {
     let options = SearchOptions { limit: LIMIT, mode, min_confidence: 0.0 };
     let rank = |question: &&ShippedQuestion| {
-        let hits = search(&shipped.snapshot, Some(model), &Question::new(&question.question)?, options)?;
+        let asked = Question::new(&question.question)?.understood_by(&shipped.snapshot, Some(model))?;
+        let hits = search(&shipped.snapshot, Some(model), &asked, options)?;
         Ok(hits.iter().position(|hit| question.is_answered_by(hit)).map(|at| at + 1))
     };
     questions.iter().map(rank).collect()

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use guidepost_text::{CHUNKER, FINDER, Metadata};
 use serde::{Deserialize, Serialize};
 
+use crate::postings::ANALYZER;
 use crate::{IndexError, Source, files};
 
 /// The format that this version writes, and the only one it reads.
@@ -22,6 +23,9 @@ pub(crate) struct Manifest {
     /// How resources were found; empty where an earlier version looked for none.
     #[serde(default)]
     pub(crate) finder: String,
+    /// How texts became words; empty where an earlier version wrote the postings.
+    #[serde(default)]
+    pub(crate) analyzer: String,
     /// Components of a vector; `None` without vectors.
     pub(crate) dimensions: Option<usize>,
     /// Seconds since 1970.
@@ -115,6 +119,11 @@ impl Manifest {
         self.finder == FINDER && self.fingerprint.ends_with(&format!("; {CHUNKER}"))
     }
 
+    /// Whether postings were made the way this version makes them.
+    pub(crate) fn has_current_postings(&self) -> bool {
+        self.analyzer == ANALYZER
+    }
+
     /// Records size and digest of a finished file.
     pub(crate) fn add_file(&mut self, folder: &Path, name: &str) -> Result<(), IndexError> {
         let path = folder.join(name);
@@ -137,6 +146,7 @@ impl Manifest {
             generation: 1,
             fingerprint: String::new(),
             finder: String::new(),
+            analyzer: String::new(),
             dimensions: Some(dimensions),
             written: 0,
             chunks,

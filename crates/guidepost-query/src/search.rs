@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use guidepost_index::{ChunkId, DocumentRecord, IndexError, Snapshot, StoredChunk, analyze};
+use guidepost_index::{ChunkId, DocumentRecord, IndexError, Rows, Snapshot, StoredChunk, analyze};
 use guidepost_text::{Embed, EmbedError, Embedding, TextRole};
 
 use crate::confidence::{Evidence, confidence};
@@ -102,11 +102,20 @@ pub fn search(
         return Err(SearchError::NoVectors);
     }
     let vector = embedder.map(|embedder| embed_question(embedder, question)).transpose()?;
+    let within = snapshot.rows_matching(&question.clauses)?;
     let bm25 = match options.mode {
         Mode::Dense => Ranking::new(),
-        Mode::Hybrid | Mode::Bm25 => snapshot.bm25(&question.words, CANDIDATES)?,
+        Mode::Hybrid | Mode::Bm25 => {
+            kept(within.as_ref(), snapshot, |limit| snapshot.bm25(&question.words, limit))?
+        }
     };
-    let dense = vector.as_ref().map_or_else(Ranking::new, |v| snapshot.dense(v, CANDIDATES));
+    let dense = match &vector {
+        Some(vector) if within.is_some() => {
+            kept(within.as_ref(), snapshot, |limit| Ok(snapshot.dense_scan(vector, limit)))?
+        }
+        Some(vector) => snapshot.dense(vector, CANDIDATES),
+        None => Ranking::new(),
+    };
     hits(snapshot, question, &Retrieved { vector, bm25, dense }, options)
 }
 
@@ -141,8 +150,21 @@ pub fn hits(
     Ok(hits)
 }
 
+/// The candidates of a leg that a question's clauses let through. Only a ranking of everything is sure to hold them.
+fn kept(
+    within: Option<&Rows>,
+    snapshot: &Snapshot,
+    leg: impl Fn(usize) -> Result<Ranking, IndexError>,
+) -> Result<Ranking, IndexError> {
+    let Some(within) = within else { return leg(CANDIDATES) };
+    let mut ranking = leg(snapshot.chunk_count())?;
+    ranking.retain(|(id, _)| within.contains(*id));
+    ranking.truncate(CANDIDATES);
+    Ok(ranking)
+}
+
 fn embed_question(embedder: &dyn Embed, question: &Question) -> Result<Embedding, EmbedError> {
-    let mut embeddings = embedder.embed(&[&question.text], TextRole::Question, &|_| ())?;
+    let mut embeddings = embedder.embed(&[&question.embedded], TextRole::Question, &|_| ())?;
     embeddings.pop().ok_or_else(|| EmbedError("it gave no embedding for the question".into()))
 }
 

@@ -67,6 +67,8 @@ impl<'a> Searched<'a> {
             ModeArg::Bm25 => Mode::Bm25,
         };
         let Ready { snapshot, embedder } = engine.ready(existing, guides.as_deref(), mode == Mode::Bm25)?;
+        let question = question.understood_by(&snapshot, embedder.as_deref())?;
+        note_corrections(&question, console);
         let min_confidence = settings.min_confidence.unwrap_or(default_confidence);
         let limit = settings.limit.unwrap_or(LIMIT);
         let options = SearchOptions {
@@ -89,6 +91,13 @@ fn folders(existing: Option<&Snapshot>, guides: Option<&Path>) -> Vec<PathBuf> {
     match existing {
         Some(snapshot) => snapshot.sources().iter().filter_map(|source| source.folder.clone()).collect(),
         None => guides.map(Path::to_owned).into_iter().collect(),
+    }
+}
+
+fn note_corrections(question: &Question, console: &Console) {
+    for correction in &question.corrections {
+        let meant: Vec<String> = correction.meant.iter().map(|word| format!("`{word}`")).collect();
+        console.note(&format!("searched for {} instead of `{}`", meant.join(", "), correction.written));
     }
 }
 

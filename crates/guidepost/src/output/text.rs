@@ -170,6 +170,10 @@ impl Page {
         let mut marked = String::new();
         let mut at = 0;
         for word in analyze(line).into_iter().filter(|word| self.terms.contains(&word.term)) {
+            // A word and its parts may all be asked for.
+            if word.start < at {
+                continue;
+            }
             marked.push_str(&line[at..word.start]);
             marked.push_str(&format!("{BOLD}{}{BOLD:#}", &line[word.start..word.end]));
             at = word.end;

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use guidepost_index::{DocumentRecord, Snapshot};
-use guidepost_query::{Answer, FoundResource, Hit, Mode, Statement};
+use guidepost_query::{Answer, Correction, FoundResource, Hit, Mode, Statement};
 use guidepost_text::{Format, Lines};
 use serde::Serialize;
 use serde_json::json;
@@ -20,6 +20,9 @@ pub(crate) struct Results {
     pub(crate) schema_version: u32,
     pub(crate) command: &'static str,
     pub(crate) query: String,
+    /// Words that no guide holds, and those they were taken for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) corrections: Vec<CorrectionView>,
     /// `hybrid`, `dense` or `bm25`: the legs that really searched.
     pub(crate) mode: &'static str,
     pub(crate) took_ms: f64,
@@ -33,6 +36,20 @@ pub(crate) struct Results {
     /// Terms of the question, for highlighting.
     #[serde(skip)]
     pub(crate) terms: Vec<String>,
+}
+
+/// A word that no guide holds.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct CorrectionView {
+    pub(crate) written: String,
+    /// The likeliest first.
+    pub(crate) meant: Vec<String>,
+}
+
+impl CorrectionView {
+    fn of(correction: &Correction) -> Self {
+        CorrectionView { written: correction.written.clone(), meant: correction.meant.clone() }
+    }
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -151,7 +168,8 @@ impl Results {
         Results {
             schema_version: SCHEMA_VERSION,
             command,
-            query: searched.question.text.clone(),
+            query: searched.question.asked.clone(),
+            corrections: searched.question.corrections.iter().map(CorrectionView::of).collect(),
             mode: match searched.mode {
                 Mode::Hybrid => "hybrid",
                 Mode::Dense => "dense",

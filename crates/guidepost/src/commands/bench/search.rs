@@ -154,7 +154,7 @@ fn measure(
 }
 
 fn embed(question: &Question, embedder: &dyn Embed) -> anyhow::Result<Embedding> {
-    let mut vectors = embedder.embed(&[&question.text], TextRole::Question, &|_| ())?;
+    let mut vectors = embedder.embed(&[&question.embedded], TextRole::Question, &|_| ())?;
     vectors.pop().context("the model gave no embedding for the question")
 }
 

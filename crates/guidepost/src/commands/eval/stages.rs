@@ -91,10 +91,11 @@ fn ask(
         let stages = Stage::value_variants().iter().filter(measured);
         return Ok(stages.map(|&stage| (stage, Ranking::new(), 0.0)).collect());
     };
+    let question = question.understood_by(snapshot, embedder)?;
     let (bm25, bm25_ms) = timed(|| snapshot.bm25(&question.words, CANDIDATES));
     let bm25 = bm25?;
     let Some(embedder) = embedder else { return Ok(vec![(Stage::Bm25, bm25, bm25_ms)]) };
-    let (embedded, embed_ms) = timed(|| embedder.embed(&[&question.text], TextRole::Question, &|_| ()));
+    let (embedded, embed_ms) = timed(|| embedder.embed(&[&question.embedded], TextRole::Question, &|_| ()));
     let vector = embedded?.pop().context("the model gave no vector for a query")?;
     let (dense, dense_ms) = timed(|| snapshot.dense_scan(&vector, CANDIDATES));
     let (walked, walk_ms) = timed(|| snapshot.dense_walk(&vector, CANDIDATES));
