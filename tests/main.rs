@@ -19,6 +19,7 @@ mod indexing;
 mod models;
 mod ordering;
 mod output;
+mod query_language;
 mod real_model;
 mod resources;
 mod settings;

@@ -31,7 +31,7 @@ fn main() -> anyhow::Result<()> {
     let options = SearchOptions { limit: HITS, mode: Mode::Hybrid, min_confidence: 0.0, within: None };
     let mut all = Vec::new();
     for question in &shipped.questions {
-        let asked = Question::new(&question.question)?;
+        let asked = Question::new(&question.question)?.understood_by(&shipped.snapshot, Some(&model))?;
         let hits = search(&shipped.snapshot, Some(&model), &asked, options)?;
         let answer = answer(&shipped.snapshot, &asked, &hits, MIN_ANSWER_CONFIDENCE);
         all.push(judge(question, &hits, answer)?);

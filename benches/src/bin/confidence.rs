@@ -105,7 +105,9 @@ fn ask_all(
     let own = set.questions.iter().enumerate().map(|(number, text)| (Some(number), text));
     let foreign = others.into_iter().step_by(step).take(set.questions.len()).map(|text| (None, text));
     let ask = |(number, text): (Option<usize>, &String)| {
-        let hits = search(&set.snapshot, embedder, &Question::new(text)?, mode, tokens)?;
+        let model = (mode != Mode::Bm25).then_some(embedder);
+        let question = Question::new(text)?.understood_by(&set.snapshot, model)?;
+        let hits = search(&set.snapshot, embedder, &question, mode, tokens)?;
         let kind = match number.map(|number| set.answerable[number]) {
             Some(true) => Kind::Answerable,
             Some(false) => Kind::Unanswerable,

@@ -193,6 +193,7 @@ impl<'a> Signals<'a> {
             max_sims: RefCell::default(),
         };
         let Ok(question) = Question::new(text) else { return Ok(nothing) };
+        let question = question.understood_by(snapshot, Some(model))?;
         let bm25 = snapshot.bm25(&question.words, CANDIDATES, None)?;
         let asked = ask_model(snapshot, model, &question)?;
         let dense = snapshot.dense(&asked.vector, CANDIDATES, None);

@@ -81,7 +81,8 @@ fn ask(
 ) -> anyhow::Result<Vec<Asked>> {
     let options = SearchOptions { limit: LIMIT, mode, within: None, min_confidence: 0.0 };
     let one = |question: &&ShippedQuestion| {
-        let hits = search(&shipped.snapshot, Some(model), &Question::new(&question.question)?, options)?;
+        let asked = Question::new(&question.question)?.understood_by(&shipped.snapshot, Some(model))?;
+        let hits = search(&shipped.snapshot, Some(model), &asked, options)?;
         let guides: BTreeSet<u32> = hits.iter().take(5).map(|hit| hit.chunk.document).collect();
         let rank = hits.iter().position(|hit| question.is_answered_by(hit)).map(|at| at + 1);
         Ok(Asked { rank, guides: guides.len() })

@@ -8,6 +8,7 @@
 //!     manifest.json          format, fingerprint, sources, documents, sizes and BLAKE3 digests of the files below
 //!     chunks.jsonl           ground state: one chunk a line, in row order
 //!     chunks.offsets         where each line begins
+//!     abbreviations.json       derived: the abbreviations that guides define
 //!     names.jsonl            derived: the resources and roles that each guide names
 //!     vectors                ground state: f32 rows, and derived from them int8 rows for fast scans
 //!     tokens                 ground state, optional: a code per token, for late interaction
@@ -24,6 +25,7 @@ mod error;
 mod source;
 mod walk;
 
+mod abbreviations;
 mod chunk_store;
 mod files;
 mod frozen_directory;
@@ -44,11 +46,12 @@ mod snapshot;
 mod update;
 mod writer_lock;
 
+pub use abbreviations::Abbreviation;
 pub use chunk_store::StoredChunk;
 pub use error::IndexError;
 pub use manifest::{DocumentRecord, SourceRecord};
 pub use plan::Warning;
-pub use postings::{Token, analyze, terms};
+pub use postings::{Clause, Form, TermShare, TextField, Token, analyze, terms};
 pub use rows::Rows;
 pub use snapshot::{Changes, ChunkId, Snapshot};
 pub use source::ShippedGuide;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use guidepost_text::{CHUNKER, FINDER, Metadata};
 use serde::{Deserialize, Serialize};
 
+use crate::postings::ANALYZER;
 use crate::{IndexError, Source, files};
 
 /// The format that this version writes, and the only one it reads.
@@ -25,6 +26,9 @@ pub(crate) struct Manifest {
     /// How token vectors are coded; empty where none are kept.
     #[serde(default)]
     pub(crate) token_codes: String,
+    /// How texts became words; empty where an earlier version wrote the postings.
+    #[serde(default)]
+    pub(crate) analyzer: String,
     /// Components of a vector; `None` without vectors.
     pub(crate) dimensions: Option<usize>,
     /// Seconds since 1970.
@@ -123,6 +127,11 @@ impl Manifest {
         !self.token_codes.is_empty()
     }
 
+    /// Whether postings were made the way this version makes them.
+    pub(crate) fn has_current_postings(&self) -> bool {
+        self.analyzer == ANALYZER
+    }
+
     /// Records size and digest of a finished file.
     pub(crate) fn add_file(&mut self, folder: &Path, name: &str) -> Result<(), IndexError> {
         let path = folder.join(name);
@@ -146,6 +155,7 @@ impl Manifest {
             fingerprint: String::new(),
             finder: String::new(),
             token_codes: String::new(),
+            analyzer: String::new(),
             dimensions: Some(dimensions),
             written: 0,
             chunks,

@@ -85,7 +85,7 @@ impl Plan {
         for entry in &mut plan.entries {
             entry.known = known.find(sources, entry);
             entry.state = state(entry, old, &mut plan.warnings);
-            let outdated = old.is_some_and(|old| !old.is_current());
+            let outdated = old.is_some_and(|old| !old.is_current() || !old.has_current_postings());
             if outdated && entry.state == State::Same && !matches!(entry.origin, Origin::OutOfReach) {
                 entry.state = State::Touched;
             }

@@ -12,7 +12,10 @@ use crate::plan::{Plan, Warning};
 use crate::postings::Postings;
 use crate::tokens::{self, LateQuestion, Rotation, Tokens};
 use crate::vectors::Vectors;
-use crate::{DocumentRecord, IndexError, Rows, ShippedGuide, SourceRecord, StoredChunk, Token, names};
+use crate::{
+    Abbreviation, Clause, DocumentRecord, IndexError, Rows, ShippedGuide, SourceRecord, StoredChunk,
+    TermShare, Token, abbreviations, names,
+};
 
 /// A chunk's number within one generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,6 +35,7 @@ pub struct Snapshot {
     graph: Option<Graph>,
     tokens: Option<Tokens>,
     postings: Postings,
+    abbreviations: Vec<Abbreviation>,
 }
 
 /// What differs on disk from what the index holds.
@@ -81,6 +85,7 @@ impl Snapshot {
             graph: Graph::open(&folder, &manifest)?,
             tokens: Tokens::open(&folder, &manifest)?,
             postings: Postings::open(&folder)?,
+            abbreviations: abbreviations::read(&folder, &manifest)?,
             manifest,
             folder,
         })
@@ -275,6 +280,36 @@ impl Snapshot {
         within: Option<&Rows>,
     ) -> Result<Vec<(ChunkId, f32)>, IndexError> {
         self.postings.search(words, limit, within)
+    }
+
+    /// The chunks that fulfil all clauses; `None` where there are none to fulfil.
+    ///
+    /// # Errors
+    /// tantivy's.
+    pub fn rows_matching(&self, clauses: &[Clause]) -> Result<Option<Rows>, IndexError> {
+        self.postings.rows_matching(clauses, self.chunk_count())
+    }
+
+    /// What each word in each field adds to a chunk's score in [`Snapshot::bm25`]; all of it adds up to the score.
+    ///
+    /// # Errors
+    /// tantivy's.
+    pub fn bm25_shares(&self, words: &[Token], id: ChunkId) -> Result<Vec<TermShare>, IndexError> {
+        self.postings.shares(words, id)
+    }
+
+    /// Words of the guides that one which none of them holds can have meant, the likeliest first. None where a guide
+    /// holds it in any inflection, where nothing is near, and in an index that an earlier version wrote.
+    ///
+    /// # Errors
+    /// tantivy's.
+    pub fn closest_words(&self, word: &str) -> Result<Vec<String>, IndexError> {
+        self.postings.closest_words(word)
+    }
+
+    /// The abbreviations that guides define, by short form.
+    pub fn abbreviations(&self) -> &[Abbreviation] {
+        &self.abbreviations
     }
 
     /// How telling a word is here: BM25's inverse document frequency.

@@ -6,7 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use tantivy::query::{EnableScoring, Query};
+use tantivy::query::{Bm25StatisticsProvider, EnableScoring, Query};
 use tantivy::{Score, Searcher};
 
 use crate::{ChunkId, Rows};
@@ -14,12 +14,13 @@ use crate::{ChunkId, Rows};
 /// The `limit` best rows of those `within`, best first; ties by row.
 pub(crate) fn top_rows(
     searcher: &Searcher,
+    statistics: &dyn Bm25StatisticsProvider,
     query: &dyn Query,
     limit: usize,
     within: Option<&Rows>,
 ) -> tantivy::Result<Vec<(ChunkId, Score)>> {
     let mut best = Best { limit, heap: BinaryHeap::with_capacity(limit.min(1024) + 1) };
-    let weight = query.weight(EnableScoring::enabled_from_searcher(searcher))?;
+    let weight = query.weight(EnableScoring::enabled_from_statistics_provider(statistics, searcher))?;
     for segment in searcher.segment_readers() {
         weight.for_each_pruning(best.bar(), segment, &mut |row, score| {
             let id = ChunkId(row);
@@ -116,7 +117,7 @@ mod tests {
         // More rows than a block of postings holds, so that blocks are skipped.
         let chunks: Vec<StoredChunk> = (0..2500).map(chunk).collect();
         std::fs::write(folder.path().join("chunks.jsonl"), "").expect("writable");
-        Postings::write(folder.path(), &chunks).expect("writable");
+        Postings::write(folder.path(), &chunks, &[]).expect("writable");
         let postings = Postings::open(folder.path()).expect("it was just written");
         let asked = proptest::collection::btree_set(0..WORDS.len(), 1..5);
         let allowed = prop_oneof![

@@ -15,13 +15,15 @@ use crate::generation::{
 use crate::graph::Graph;
 use crate::manifest::{self, DocumentRecord, FORMAT, Manifest, SourceRecord};
 use crate::plan::{Entry, Origin, Plan, State, Warning, now};
-use crate::postings::Postings;
+use crate::postings::{ANALYZER, Postings};
 use crate::prepare::{Contents, Prepared, number, read_entry, take_over};
 use crate::snapshot::fingerprint;
 use crate::tokens::{CODES, Tokens};
 use crate::vectors::Vectors;
 use crate::writer_lock::{Patience, WriterLock};
-use crate::{Changes, ChunkId, IndexError, ShippedGuide, Snapshot, Source, StoredChunk, files, names};
+use crate::{
+    Changes, ChunkId, IndexError, ShippedGuide, Snapshot, Source, StoredChunk, abbreviations, files, names,
+};
 
 /// What an update shall do.
 pub struct Request<'a> {
@@ -271,6 +273,7 @@ impl Writer<'_> {
             fingerprint: fingerprint(self.request.embedder),
             finder: FINDER.to_owned(),
             token_codes: if self.keeps_tokens() { CODES.to_owned() } else { String::new() },
+            analyzer: ANALYZER.to_owned(),
             dimensions: self.request.embedder.map(Embed::dimensions),
             written: now(),
             chunks: contents.chunks.len() as u32,
@@ -307,7 +310,13 @@ impl Writer<'_> {
                 && chunks.iter().enumerate().all(same)
         });
         match only_touched {
-            Some(old) => link_files(old, folder, manifest)?,
+            Some(old) => {
+                link_files(old, folder, manifest)?;
+                match old.manifest().has_current_postings() {
+                    true => link_postings(old, folder)?,
+                    false => write_postings(folder, chunks, manifest)?,
+                }
+            }
             None => {
                 ChunkStore::write(folder, chunks, manifest)?;
                 if let Some(Encodings { vectors, tokens, .. }) = encodings {
@@ -319,7 +328,7 @@ impl Writer<'_> {
                         Tokens::write(folder, &rows, dimensions, manifest)?;
                     }
                 }
-                Postings::write(folder, chunks)?;
+                write_postings(folder, chunks, manifest)?;
             }
         }
         let path = folder.join("manifest.json");
@@ -328,6 +337,12 @@ impl Writer<'_> {
         files::write(&path, |file| std::io::Write::write_all(file, &bytes))?;
         files::sync_folder(folder).map_err(IndexError::io("write", folder))
     }
+}
+
+/// Writes what is derived from the texts of the chunks.
+fn write_postings(folder: &Path, chunks: &[StoredChunk], manifest: &mut Manifest) -> Result<(), IndexError> {
+    abbreviations::write(folder, &abbreviations::find(chunks), manifest)?;
+    Postings::write(folder, chunks, &manifest.documents)
 }
 
 /// Whether what the index holds of an unchanged guide is what this version would find in it.
@@ -345,18 +360,23 @@ fn formats(documents: &[DocumentRecord]) -> BTreeMap<String, usize> {
 
 /// Takes all files over from a generation with the same chunks, without copying a byte where links can be made.
 fn link_files(old: &Snapshot, folder: &Path, manifest: &mut Manifest) -> Result<(), IndexError> {
-    let link = |from: PathBuf, to: PathBuf| {
-        let linked = std::fs::hard_link(&from, &to).or_else(|_| std::fs::copy(&from, &to).map(|_| ()));
-        linked.map_err(IndexError::io("write", &to))
-    };
     for (name, record) in old.manifest().files.iter().filter(|(name, _)| *name != names::NAMES) {
         link(old.folder().join(name), folder.join(name))?;
         manifest.files.insert(name.clone(), record.clone());
     }
+    Ok(())
+}
+
+fn link_postings(old: &Snapshot, folder: &Path) -> Result<(), IndexError> {
     let (from, to) = (old.folder().join("postings"), folder.join("postings"));
     std::fs::create_dir(&to).map_err(IndexError::io("write", &to))?;
     for entry in from.read_dir().map_err(IndexError::io("read", &from))?.flatten() {
         link(entry.path(), to.join(entry.file_name()))?;
     }
     Ok(())
+}
+
+fn link(from: PathBuf, to: PathBuf) -> Result<(), IndexError> {
+    let linked = std::fs::hard_link(&from, &to).or_else(|_| std::fs::copy(&from, &to).map(|_| ()));
+    linked.map_err(IndexError::io("write", &to))
 }

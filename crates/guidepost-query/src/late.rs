@@ -5,7 +5,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use guidepost_index::{ChunkId, LateQuestion, Snapshot, Token, analyze};
+use guidepost_index::{ChunkId, Form, LateQuestion, Snapshot, Token, analyze};
 use guidepost_text::{Chunk, Embed, EmbedError, Embedding, Span, TextRole, TokenVectors, passage_text};
 
 use crate::Question;
@@ -27,7 +27,7 @@ pub fn ask_model(
     embedder: &dyn Embed,
     question: &Question,
 ) -> Result<Asked, EmbedError> {
-    let texts = [question.text.as_str()];
+    let texts = [question.embedded.as_str()];
     let tokens = Mutex::new(None);
     let keep = |_: usize, vectors: TokenVectors| {
         *tokens.lock().unwrap_or_else(PoisonError::into_inner) = Some(vectors);
@@ -47,10 +47,11 @@ pub fn ask_model(
 /// pieces, each of which finds company more easily. Signs, and tokens that the model adds, count nothing. Of whole, root
 /// and equal shares the root was best on the even-numbered queries of six collections: `benches/results/fusion.md`.
 fn weights(snapshot: &Snapshot, question: &Question, spans: &[Span]) -> Vec<f32> {
-    let words = analyze(&question.text);
+    let words = analyze(&question.embedded);
+    let words: Vec<&Token> = words.iter().filter(|word| word.form == Form::Word).collect();
     let overlaps = |word: &Token, span: &Span| word.start < span.end && span.start < word.end;
     let weight = |span: &Span| {
-        let Some(word) = words.iter().find(|word| overlaps(word, span)) else { return 0.0 };
+        let Some(word) = words.iter().copied().find(|word| overlaps(word, span)) else { return 0.0 };
         let pieces = spans.iter().filter(|span| overlaps(word, span)).count();
         snapshot.idf(&word.term) / (pieces as f32).sqrt()
     };

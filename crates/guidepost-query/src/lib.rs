@@ -1,12 +1,13 @@
 //! From a question to hits, and from hits to an answer.
 //!
 //! ```text
-//! question --Question--> words --retrieve--> two Rankings --fuse--> one Ranking --confidence--> Hits --answer--> Answer
+//! question --Question--> words, clauses --retrieve--> two Rankings --fuse--> one Ranking --confidence--> Hits --answer--> Answer
 //! ```
 //!
 //! [`search`] is the whole of it up to the hits. Knows rankings and scores; does not know which model made a
 //! vector, how an index lies on disk, nor how anything is printed.
 
+mod query_language;
 mod question;
 
 mod day;
@@ -40,7 +41,7 @@ pub use filter::{Facet, Filter, FilterError, newest};
 pub use fusion::{CANDIDATES, Fused, LATE_WEIGHT, LEAN, Lean, Ranking, add_late, fuse};
 pub use late::{Asked, BestToken, TokenMatch, ask_model};
 pub use metrics::{Interval, bootstrap, mrr_at, ndcg_at, recall_at};
-pub use question::{MAX_WORDS, Question, QuestionError};
+pub use question::{Correction, MAX_WORDS, Question, QuestionError};
 pub use resources::{FoundResource, OWN_WORDS, Wanted, count_serving, find_resources, kinds_asked};
 pub use roles::{RoleEntry, RolePlace, find_roles, roles};
 pub use search::{

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use guidepost_index::{DocumentRecord, Snapshot, terms};
+use guidepost_index::{DocumentRecord, Form, Snapshot, analyze, terms};
 use guidepost_text::ResourceKind;
 
 use crate::catalog::{CatalogEntry, Mention};
@@ -175,7 +175,9 @@ pub(crate) fn role_terms(name: &str) -> HashSet<String> {
         let bare = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
         SHORT.iter().find(|(short, _)| *short == bare).map_or(word, |(_, long)| long)
     });
-    terms(&spelled.collect::<Vec<_>>().join(" "))
+    let words =
+        analyze(&spelled.collect::<Vec<_>>().join(" ")).into_iter().filter(|token| token.form == Form::Word);
+    words.map(|word| word.term).collect()
 }
 
 /// Abbreviations in the names of roles.

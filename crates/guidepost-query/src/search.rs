@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use guidepost_index::{
-    ChunkId, DocumentRecord, IndexError, LateQuestion, Rows, Snapshot, StoredChunk, analyze,
+    ChunkId, DocumentRecord, Form, IndexError, LateQuestion, Rows, Snapshot, StoredChunk, analyze,
 };
 use guidepost_text::{Embed, EmbedError};
 
@@ -85,7 +85,7 @@ impl Trace {
             coverage: self.coverage,
             margin: self.margin,
             places: [self.bm25_rank, self.dense_rank],
-            words: question.words.len(),
+            words: question.words.iter().filter(|word| word.form == Form::Word).count(),
         }
     }
 }
@@ -132,6 +132,8 @@ pub fn search(
         return Err(SearchError::NoVectors);
     }
     let asked = embedder.map(|embedder| ask_model(snapshot, embedder, question)).transpose()?;
+    let within = let_through(snapshot, question, options.within)?;
+    let options = SearchOptions { within: within.as_ref(), ..options };
     let mut retrieved = Retrieved { asked, ..Retrieved::default() };
     let mut candidates = CANDIDATES;
     let mut hits = loop {
@@ -151,6 +153,19 @@ pub fn search(
         }
     }
     Ok(hits)
+}
+
+/// The rows that a filter and the question's own clauses let through; `None` where all are.
+fn let_through(
+    snapshot: &Snapshot,
+    question: &Question,
+    filter: Option<&Rows>,
+) -> Result<Option<Rows>, IndexError> {
+    let Some(mut rows) = snapshot.rows_matching(&question.clauses)? else { return Ok(filter.cloned()) };
+    if let Some(filter) = filter {
+        rows.intersect(filter);
+    }
+    Ok(Some(rows))
 }
 
 fn retrieve(

@@ -22,6 +22,7 @@ Examples:
   guidepost ask \"How do I become a machine learning engineer?\"
   guidepost search certification for SQL -n 3
   guidepost ask how to start --role \"data analyst\" --after 2026
+  guidepost search '\"error budget\" -incident title:reliability'
   guidepost resources books on statistics
   guidepost index ~/guides
   guidepost get corpus/data-analyst.md:40-52
@@ -122,7 +123,8 @@ pub(crate) struct ModelArgs {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct QueryArgs {
-    /// A question, or words to look for; quotes are not needed. `-` reads it from standard input.
+    /// A question, or words to look for; quotes are not needed. `-` reads it from standard input. Inside '...':
+    /// "a phrase" must be there, -word and -"a phrase" must not, title:word, heading:word and body:word must be there.
     #[arg(required = true, value_name = "QUESTION")]
     pub(crate) question: Vec<String>,
     /// Most passages to show, from 1 to 100; `ask` adds those it quotes [default: 5].

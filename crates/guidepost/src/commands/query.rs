@@ -74,10 +74,17 @@ impl<'a> Searched<'a> {
             ModeArg::Bm25 => Mode::Bm25,
         };
         let Ready { snapshot, embedder } = engine.ready(existing, guides.as_deref(), mode == Mode::Bm25)?;
+        let mut filter = filter;
+        for (name, value) in &question.filters {
+            let facet = Facet::of_name(name).expect("the query language knows the facets' names");
+            filter.add(facet, value)?;
+        }
         let within = filter.rows(&snapshot)?;
         if within.as_ref().is_some_and(Rows::is_empty) {
             console.note(&nothing_fits(&filter, &snapshot));
         }
+        let question = question.understood_by(&snapshot, embedder.as_deref())?;
+        note_corrections(&question, console);
         let min_confidence = settings.min_confidence.unwrap_or(default_confidence);
         let limit = settings.limit.unwrap_or(LIMIT);
         let options = SearchOptions {
@@ -121,7 +128,7 @@ fn shares(
 ) -> anyhow::Result<Vec<Option<CosineShares>>> {
     let passages: Vec<String> = hits.iter().map(|hit| passage_text(&hit.chunk.chunk)).collect();
     let passages: Vec<&str> = passages.iter().map(String::as_str).collect();
-    Ok(cosine_shares(embedder, &question.text, &passages)?)
+    Ok(cosine_shares(embedder, &question.embedded, &passages)?)
 }
 
 /// Every value there is, and still no guide that has all that is asked for.
@@ -139,6 +146,13 @@ fn folders(existing: Option<&Snapshot>, guides: Option<&Path>) -> Vec<PathBuf> {
     match existing {
         Some(snapshot) => snapshot.sources().iter().filter_map(|source| source.folder.clone()).collect(),
         None => guides.map(Path::to_owned).into_iter().collect(),
+    }
+}
+
+fn note_corrections(question: &Question, console: &Console) {
+    for correction in &question.corrections {
+        let meant: Vec<String> = correction.meant.iter().map(|word| format!("`{word}`")).collect();
+        console.note(&format!("searched for {} instead of `{}`", meant.join(", "), correction.written));
     }
 }
 

@@ -26,6 +26,9 @@ pub(crate) fn run(args: &ResourcesArgs, console: &Console) -> anyhow::Result<Out
     };
     let kinds = if args.kind.is_empty() { asked } else { args.kind.clone() };
     let ready = ready(&args.guides, question.is_none(), console)?;
+    let question = question
+        .map(|question| question.understood_by(&ready.snapshot, ready.embedder.as_deref()))
+        .transpose()?;
     let hits = match &question {
         Some(question) => {
             let options =

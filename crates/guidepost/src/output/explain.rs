@@ -59,7 +59,7 @@ impl Explain {
     pub(super) fn new(hit: &Hit, searched: &Searched, shares: Option<&Option<CosineShares>>) -> Self {
         let (trace, fused) = (&hit.trace, hit.trace.fused);
         let shares = shares.and_then(Option::as_ref);
-        let question = searched.question.text.as_str();
+        let question = searched.question.embedded.as_str();
         Explain {
             dense_weight: trace.dense_weight,
             cosine: fused.dense,
@@ -104,7 +104,9 @@ pub(super) fn matched(question: &Question, hit: &Hit) -> Vec<String> {
     let text = &hit.chunk.chunk.text;
     let asked: HashSet<&str> = question.words.iter().map(|word| word.term.as_str()).collect();
     let best = hit.tokens.iter().flat_map(TokenMatch::best);
-    let tells = |at: &Span| question.words.iter().any(|word| word.start < at.end && at.start < word.end);
+    let embedded = analyze(&question.embedded);
+    let telling: Vec<&Token> = embedded.iter().filter(|word| asked.contains(word.term.as_str())).collect();
+    let tells = |at: &Span| telling.iter().any(|word| word.start < at.end && at.start < word.end);
     let near: Vec<Span> =
         best.filter(|best| best.cosine >= NEAR && tells(&best.question)).map(|best| best.passage).collect();
     let answers = |word: &Token| {

@@ -217,6 +217,10 @@ fn highlight(line: &str, marked: &HashSet<String>) -> String {
     let mut shown = String::new();
     let mut at = 0;
     for word in analyze(line).into_iter().filter(|word| marked.contains(&word.term)) {
+        // A word and its parts may all be asked for.
+        if word.start < at {
+            continue;
+        }
         shown.push_str(&line[at..word.start]);
         shown.push_str(&format!("{BOLD}{}{BOLD:#}", &line[word.start..word.end]));
         at = word.end;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use guidepost_index::{DocumentRecord, Snapshot};
-use guidepost_query::{Answer, Elsewhere, FoundResource, Hit, Mode, Statement};
+use guidepost_query::{Answer, Correction, Elsewhere, FoundResource, Hit, Mode, Statement};
 use guidepost_text::{Format, Lines};
 use serde::Serialize;
 use serde_json::json;
@@ -25,6 +25,9 @@ pub(crate) struct Results {
     /// What was filtered by: values by facet; left out where nothing was.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) filter: BTreeMap<&'static str, Vec<String>>,
+    /// Words that no guide holds, and those they were taken for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) corrections: Vec<CorrectionView>,
     /// `hybrid`, `dense` or `bm25`: the legs that really searched.
     pub(crate) mode: &'static str,
     pub(crate) took_ms: f64,
@@ -38,6 +41,20 @@ pub(crate) struct Results {
     /// Terms of the question, for highlighting.
     #[serde(skip)]
     pub(crate) terms: Vec<String>,
+}
+
+/// A word that no guide holds.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct CorrectionView {
+    pub(crate) written: String,
+    /// The likeliest first.
+    pub(crate) meant: Vec<String>,
+}
+
+impl CorrectionView {
+    fn of(correction: &Correction) -> Self {
+        CorrectionView { written: correction.written.clone(), meant: correction.meant.clone() }
+    }
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -146,13 +163,14 @@ impl Results {
         Results {
             schema_version: SCHEMA_VERSION,
             command,
-            query: searched.question.text.clone(),
+            query: searched.question.asked.clone(),
             filter: searched
                 .filter
                 .values()
                 .into_iter()
                 .map(|(facet, values)| (facet, values.to_vec()))
                 .collect(),
+            corrections: searched.question.corrections.iter().map(CorrectionView::of).collect(),
             mode: match searched.mode {
                 Mode::Hybrid => "hybrid",
                 Mode::Dense => "dense",

@@ -94,6 +94,7 @@ fn ask(
         let stages = Stage::value_variants().iter().filter(measured);
         return Ok(stages.map(|&stage| (stage, Ranking::new(), 0.0)).collect());
     };
+    let question = question.understood_by(snapshot, embedder)?;
     let (bm25, bm25_ms) = timed(|| snapshot.bm25(&question.words, CANDIDATES, None));
     let bm25 = bm25?;
     let Some(embedder) = embedder else { return Ok(vec![(Stage::Bm25, bm25, bm25_ms)]) };
