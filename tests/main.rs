@@ -13,6 +13,7 @@ mod bench;
 mod corpus;
 mod coverage;
 mod eval;
+mod explain;
 mod filters;
 mod formats;
 mod indexing;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context;
-use guidepost_index::{Rows, Snapshot};
+use guidepost_index::{Rows, Snapshot, TermShare};
 use guidepost_query::{
     CosineShares, Facet, Filter, Hit, Mode, Question, SearchOptions, cosine_shares, newest, search,
 };
@@ -30,8 +30,8 @@ pub(crate) struct Searched<'a> {
     pub(crate) limit: usize,
     /// Whether each score is to be explained.
     pub(crate) explain: bool,
-    /// The cosine of each hit, token by token; only where it is to be explained and can be.
-    pub(crate) shares: Vec<Option<CosineShares>>,
+    /// The scores of each hit taken apart; empty where they are not to be explained.
+    pub(crate) explained: Vec<Explained>,
     pub(crate) took_ms: f64,
 }
 
@@ -99,10 +99,8 @@ impl<'a> Searched<'a> {
         let searched = within.as_ref().map_or(snapshot.chunk_count(), Rows::len);
         console.detail(|| format!("searched {} in {took_ms:.1} ms", count(searched, "passage")));
         let explain = args.explain;
-        let shares = match embedder.as_deref().filter(|_| explain && mode != Mode::Bm25) {
-            Some(embedder) => shares(embedder, &question, &hits)?,
-            None => vec![None; hits.len()],
-        };
+        let model = embedder.as_deref().filter(|_| mode != Mode::Bm25);
+        let explained = if explain { take_apart(&snapshot, model, &question, &hits)? } else { Vec::new() };
         let used = if embedder.is_some() && snapshot.has_vectors() { mode } else { Mode::Bm25 };
         Ok(Searched {
             engine,
@@ -114,21 +112,38 @@ impl<'a> Searched<'a> {
             min_confidence,
             limit,
             explain,
-            shares,
+            explained,
             took_ms,
         })
     }
 }
 
-/// Takes the cosines of the hits apart.
-fn shares(
-    embedder: &dyn Embed,
+/// A hit's scores taken apart.
+#[derive(Debug, Clone)]
+pub(crate) struct Explained {
+    /// BM25's, by word and field.
+    pub(crate) terms: Vec<TermShare>,
+    /// By token; `None` without a model, and where it does not tell.
+    pub(crate) cosine: Option<CosineShares>,
+}
+
+fn take_apart(
+    snapshot: &Snapshot,
+    embedder: Option<&dyn Embed>,
     question: &Question,
     hits: &[Hit],
-) -> anyhow::Result<Vec<Option<CosineShares>>> {
+) -> anyhow::Result<Vec<Explained>> {
     let passages: Vec<String> = hits.iter().map(|hit| passage_text(&hit.chunk.chunk)).collect();
     let passages: Vec<&str> = passages.iter().map(String::as_str).collect();
-    Ok(cosine_shares(embedder, &question.embedded, &passages)?)
+    let cosines = match embedder {
+        Some(embedder) => cosine_shares(embedder, &question.embedded, &passages)?,
+        None => vec![None; hits.len()],
+    };
+    let explained = |(hit, cosine): (&Hit, Option<CosineShares>)| {
+        let found = hit.trace.fused.bm25.map(|_| snapshot.bm25_shares(&question.words, hit.trace.fused.id));
+        Ok(Explained { terms: found.transpose()?.unwrap_or_default(), cosine })
+    };
+    hits.iter().zip(cosines).map(explained).collect()
 }
 
 /// Every value there is, and still no guide that has all that is asked for.

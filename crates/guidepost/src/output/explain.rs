@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use guidepost_index::{Token, analyze};
-use guidepost_query::{CosineShares, Hit, Question, TokenMatch, TokenShare};
+use guidepost_index::{TermShare, Token, analyze};
+use guidepost_query::{Hit, Question, TokenMatch, TokenShare};
 use guidepost_text::{Span, passage_text};
 use serde::Serialize;
 
-use crate::commands::query::Searched;
+use crate::commands::query::{Explained, Searched};
 
 /// A score taken apart: `legs = dense_weight * cosine_normalized + (1 - dense_weight) * bm25_normalized`, and
 /// `score = fit * ((1 - late_weight) * legs + late_weight * late_normalized)`.
@@ -20,6 +20,8 @@ pub(crate) struct Explain {
     pub(crate) bm25: Option<f32>,
     pub(crate) bm25_normalized: f32,
     pub(crate) bm25_rank: Option<usize>,
+    /// What each word in each field adds to `bm25`; they add up to it.
+    pub(crate) bm25_terms: Vec<TermView>,
     /// 0 without token vectors.
     pub(crate) late_weight: f32,
     /// MaxSim; `null` for passages too far down to be looked at.
@@ -35,6 +37,15 @@ pub(crate) struct Explain {
     pub(crate) cosine_of_passage: Option<Vec<ShareView>>,
     /// For each token of the question what answers best; `late` is the sum of `weight` times `cosine`.
     pub(crate) late_tokens: Vec<LateView>,
+}
+
+/// A word in a field, and its part of the BM25 score.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct TermView {
+    pub(crate) term: String,
+    /// `title`, `headings`, `body`, or `variants`: other ways to write what stands in them.
+    pub(crate) field: String,
+    pub(crate) score: f32,
 }
 
 /// A token and its part of the cosine.
@@ -56,9 +67,9 @@ pub(crate) struct LateView {
 }
 
 impl Explain {
-    pub(super) fn new(hit: &Hit, searched: &Searched, shares: Option<&Option<CosineShares>>) -> Self {
+    pub(super) fn new(hit: &Hit, searched: &Searched, explained: Option<&Explained>) -> Self {
         let (trace, fused) = (&hit.trace, hit.trace.fused);
-        let shares = shares.and_then(Option::as_ref);
+        let shares = explained.and_then(|explained| explained.cosine.as_ref());
         let question = searched.question.embedded.as_str();
         Explain {
             dense_weight: trace.dense_weight,
@@ -68,6 +79,7 @@ impl Explain {
             bm25: fused.bm25,
             bm25_normalized: fused.bm25_normalized,
             bm25_rank: trace.bm25_rank,
+            bm25_terms: explained.map(|explained| terms(&explained.terms)).unwrap_or_default(),
             late_weight: trace.late_weight,
             late: fused.late,
             late_normalized: fused.late_normalized,
@@ -78,6 +90,15 @@ impl Explain {
             late_tokens: hit.tokens.iter().flat_map(|tokens| late_views(question, hit, tokens)).collect(),
         }
     }
+}
+
+fn terms(shares: &[TermShare]) -> Vec<TermView> {
+    let view = |share: &TermShare| TermView {
+        term: share.term.clone(),
+        field: share.field.clone(),
+        score: share.score,
+    };
+    shares.iter().map(view).collect()
 }
 
 fn views(text: &str, shares: &[TokenShare]) -> Vec<ShareView> {

@@ -9,7 +9,7 @@ use guidepost_text::{begins_anew, list_mark};
 
 use crate::console::printable;
 
-use super::explain::ShareView;
+use super::explain::{ShareView, TermView};
 use super::wire::{HitView, Results, StatementView};
 
 pub(crate) const BOLD: Style = Style::new().bold();
@@ -144,6 +144,13 @@ impl Page {
         if explain.late_weight > 0.0 {
             let late = part(explain.late, explain.late_normalized, explain.late_weight);
             writeln!(out, "   {FAINT}  tokens {late}{FAINT:#}")?;
+        }
+        let mut words: Vec<&TermView> = explain.bm25_terms.iter().collect();
+        words.sort_by(|a, b| b.score.total_cmp(&a.score));
+        if !words.is_empty() {
+            let word = |share: &&TermView| format!("{} in {} {:.2}", share.term, share.field, share.score);
+            let words = words.iter().take(TOKENS_SHOWN).map(word).collect::<Vec<_>>().join(", ");
+            self.wrapped(&format!("bm25, by words: {words}"), "     ", FAINT, out)?;
         }
         let tokens = |name: &str, shares: &Option<Vec<ShareView>>| {
             let most = shares.as_deref().map(most_telling).unwrap_or_default();

@@ -246,6 +246,6 @@ fn view(rank: usize, hit: &Hit, searched: &Searched) -> HitView {
         text: chunk.text.clone(),
         also_in: hit.also_in.iter().map(elsewhere).collect(),
         matched: matched(&searched.question, hit),
-        explain: searched.explain.then(|| Explain::new(hit, searched, searched.shares.get(rank - 1))),
+        explain: searched.explain.then(|| Explain::new(hit, searched, searched.explained.get(rank - 1))),
     }
 }
