@@ -1,35 +1,162 @@
 //! Whether a passage is of the kind that a question asks for.
 //!
 //! Lists of books, courses and certifications name their subject in every line, and answer nothing about it: they wait until they
-//! are asked for. Measured in `benches/results/shipped_questions.md`.
+//! are asked for. A question that names a guide's whole title is asked of that guide first, and one that asks how to become
+//! something, of its roadmap. Measured in `benches/results/shipped_questions.md`.
 
-use guidepost_index::StoredChunk;
+use std::collections::HashSet;
+
+use guidepost_index::{Form, IndexError, Snapshot, StoredChunk};
 use guidepost_text::ResourceKind::{self, Book, Certification, Course};
 
 use crate::Question;
+use crate::fusion::{Fused, best_first};
+use crate::question::telling;
 
-/// What the score of such a list is multiplied by where the question asks for none.
+/// Candidates that are looked at.
+const LOOKED_AT: usize = 30;
+
+/// What the score of a list of resources is multiplied by where the question asks for none.
 const LIST_FIT: f32 = 0.8;
+
+/// What the score of other guides' passages is multiplied by where the question names a guide.
+const OTHER_GUIDE_FIT: f32 = 0.74;
+
+/// What the score of its other passages is multiplied by where the question asks for the way there.
+const NO_ROADMAP_FIT: f32 = 0.8;
+
+/// A title of one word is a word like any other.
+const TITLE_WORDS: usize = 2;
 
 /// More words by which people ask for certifications and courses.
 const EXAMS: [&str; 8] = ["badge", "certified", "class", "degree", "exam", "exams", "reading", "tutorial"];
 
+/// Beginnings of words in headings that announce a way.
+const ROADMAP: [&str; 6] = ["path", "phase", "plan", "roadmap", "stage", "step"];
+
+/// Multiplies the scores of the best candidates by how well each fits, and orders them anew.
+///
+/// # Errors
+/// A damaged index.
+pub(crate) fn apply_fit(
+    snapshot: &Snapshot,
+    question: &Question,
+    fused: &mut [Fused],
+) -> Result<(), IndexError> {
+    let wish = Wish::of(question);
+    let looked_at = LOOKED_AT.min(fused.len());
+    let chunks: Vec<StoredChunk> =
+        fused[..looked_at].iter().map(|candidate| snapshot.chunk(candidate.id)).collect::<Result<_, _>>()?;
+    let names = |chunk: &StoredChunk| {
+        let guide = snapshot.documents().get(chunk.document as usize);
+        guide.is_some_and(|guide| wish.names(&guide.metadata.title))
+    };
+    let named: Vec<bool> = chunks.iter().map(names).collect();
+    let any_named = named.contains(&true);
+    for ((candidate, chunk), named) in fused.iter_mut().zip(&chunks).zip(named) {
+        let mut fit = 1.0;
+        if !wish.resources && lists_resources(chunk) {
+            fit *= LIST_FIT;
+        }
+        if any_named && !named {
+            fit *= OTHER_GUIDE_FIT;
+        }
+        if wish.way && named && !is_roadmap(chunk) {
+            fit *= NO_ROADMAP_FIT;
+        }
+        candidate.fit = fit;
+        candidate.score *= fit;
+    }
+    best_first(fused);
+    Ok(())
+}
+
+/// What a question asks for beyond its words.
+struct Wish {
+    /// Books, courses, certifications.
+    resources: bool,
+    /// How to become something.
+    way: bool,
+    /// Its words, and what its abbreviations stand for.
+    terms: HashSet<String>,
+}
+
+impl Wish {
+    fn of(question: &Question) -> Wish {
+        let terms = question.words.iter().flat_map(|word| word.term.split(' ')).map(str::to_owned);
+        Wish {
+            resources: asks_for_resources(question),
+            way: asks_for_the_way(&question.text),
+            terms: terms.collect(),
+        }
+    }
+
+    /// Whether all telling words of a title stand in the question.
+    fn names(&self, title: &str) -> bool {
+        let words = telling(title);
+        let mut words = words.iter().filter(|word| word.form == Form::Word).peekable();
+        words.clone().count() >= TITLE_WORDS && words.all(|word| self.terms.contains(&word.term))
+    }
+}
+
 /// Whether a question names a kind of resource.
-pub(crate) fn asks_for_resources(question: &Question) -> bool {
-    question.words.iter().any(|word| {
+fn asks_for_resources(question: &Question) -> bool {
+    question.words.iter().filter(|word| word.form == Form::Word).any(|word| {
         let word = &question.text[word.start..word.end];
         ResourceKind::of_word(word).is_some() || EXAMS.contains(&word.to_lowercase().as_str())
     })
 }
 
-/// How well a passage fits a question that asks for no resources, in [0, 1].
-pub(crate) fn fit(chunk: &StoredChunk) -> f32 {
-    if lists_resources(chunk) { LIST_FIT } else { 1.0 }
+/// `how do I become ...`, but not `how long does it take to become ...`.
+fn asks_for_the_way(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let asks_how = text.starts_with("how ") && !text.starts_with("how long") && !text.starts_with("how much");
+    let becomes = ["become", "get into", "break into", "get started as", "start as"];
+    text.contains("roadmap") || asks_how && becomes.iter().any(|words| text.contains(words))
 }
 
-/// Whether a heading above the passage, other than its guide's title, announces books, courses or certifications.
-fn lists_resources(chunk: &StoredChunk) -> bool {
+/// The headings above a passage, other than its guide's title, word by word.
+fn heading_words(chunk: &StoredChunk) -> impl Iterator<Item = &str> {
     let headings = chunk.chunk.heading_path.iter().skip(1);
-    let mut words = headings.flat_map(|heading| heading.split(|c: char| !c.is_alphanumeric()));
-    words.any(|word| matches!(ResourceKind::of_word(word), Some(Book | Course | Certification)))
+    headings.flat_map(|heading| heading.split(|c: char| !c.is_alphanumeric()))
+}
+
+fn lists_resources(chunk: &StoredChunk) -> bool {
+    heading_words(chunk)
+        .any(|word| matches!(ResourceKind::of_word(word), Some(Book | Course | Certification)))
+}
+
+fn is_roadmap(chunk: &StoredChunk) -> bool {
+    heading_words(chunk).any(|word| ROADMAP.iter().any(|start| word.to_lowercase().starts_with(start)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_name_guides_by_their_whole_title() {
+        for (asked, title, named) in [
+            ("How do I become a machine learning engineer?", "Machine learning engineer", true),
+            ("what do data analysts earn", "Data analyst", true),
+            ("how do I learn machines", "Machine learning engineer", false),
+            ("how do I learn SQL", "SQL", false),
+        ] {
+            let question = Question::new(asked).expect("it can be searched");
+            assert_eq!(Wish::of(&question).names(title), named, "{asked}");
+        }
+    }
+
+    #[test]
+    fn the_way_is_asked_for_in_so_many_words() {
+        for (asked, way) in [
+            ("How do I become a data analyst?", true),
+            ("how can one get into robotics", true),
+            ("roadmap for a data engineer", true),
+            ("how long does it take to become a data scientist", false),
+            ("do I have to become a manager", false),
+        ] {
+            assert_eq!(asks_for_the_way(asked), way, "{asked}");
+        }
+    }
 }

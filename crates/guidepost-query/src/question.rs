@@ -184,7 +184,7 @@ fn is_known(word: &str, embedder: &dyn Embed) -> bool {
 }
 
 /// The telling words of a text, each once, in order; all of them where none is telling.
-fn telling(text: &str) -> Vec<Token> {
+pub(crate) fn telling(text: &str) -> Vec<Token> {
     let mut seen = HashSet::new();
     let (words, variants): (Vec<Token>, Vec<Token>) =
         analyze(text).into_iter().partition(|token| token.form == Form::Word);

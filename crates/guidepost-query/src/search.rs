@@ -9,8 +9,8 @@ use guidepost_text::{Embed, EmbedError};
 
 use crate::confidence::{Evidence, RIVAL, confidence};
 use crate::distinct::{Distinct, Elsewhere, distinct};
-use crate::fit::{asks_for_resources, fit};
-use crate::fusion::{CANDIDATES, Fused, LATE_WEIGHT, LEAN, Ranking, add_late, best_first, fuse};
+use crate::fit::apply_fit;
+use crate::fusion::{CANDIDATES, Fused, LATE_WEIGHT, LEAN, Ranking, add_late, fuse};
 use crate::late::{Asked, TokenMatch, ask_model};
 use crate::question::{Question, Weighed};
 use crate::spread::spread;
@@ -237,9 +237,6 @@ fn late_question(retrieved: &Retrieved) -> Option<&LateQuestion> {
     retrieved.asked.as_ref()?.late.as_ref()
 }
 
-/// Candidates whose headings are looked at.
-const LOOKED_AT: usize = 30;
-
 fn rank_by(
     snapshot: &Snapshot,
     question: &Question,
@@ -252,14 +249,7 @@ fn rank_by(
     if let Some(late) = late_question(retrieved) {
         add_late(&mut fused, LATE_WEIGHT, |id| snapshot.max_sim(late, id));
     }
-    if asks_for_resources(question) {
-        return Ok(fused);
-    }
-    for candidate in fused.iter_mut().take(LOOKED_AT) {
-        candidate.fit = fit(&snapshot.chunk(candidate.id)?);
-        candidate.score *= candidate.fit;
-    }
-    best_first(&mut fused);
+    apply_fit(snapshot, question, &mut fused)?;
     Ok(fused)
 }
 

@@ -27,7 +27,7 @@ pub(crate) struct Explain {
     /// MaxSim; `null` for passages too far down to be looked at.
     pub(crate) late: Option<f32>,
     pub(crate) late_normalized: f32,
-    /// Less than 1 for a list of resources where the question asks for none.
+    /// Less than 1 for a passage of another kind, or of another guide, than the question asks for.
     pub(crate) fit: f32,
     /// Share of the question's information that the passage holds, 0 to 1.
     pub(crate) coverage: f32,

@@ -167,7 +167,7 @@ impl Page {
             let fit = explain.fit;
             writeln!(
                 out,
-                "   {FAINT}  x {fit:.2}, a list of resources, which the question does not ask for{FAINT:#}"
+                "   {FAINT}  x {fit:.2}, of another kind or another guide than the question asks for{FAINT:#}"
             )?;
         }
         writeln!(
