@@ -10,7 +10,7 @@ use std::path::Path;
 use guidepost_benches::{Collection, embed_kept, load_model};
 use guidepost_index::{ChunkId, Snapshot};
 use guidepost_query::{
-    CANDIDATES, LEAN, Lean, Question, Ranking, bootstrap, fuse, ndcg_at, rank_documents, words_found,
+    CANDIDATES, Lean, Question, Ranking, Weights, bootstrap, fuse, ndcg_at, rank_documents, words_found,
 };
 use guidepost_text::{Embed, Embedding, TextRole};
 
@@ -63,7 +63,8 @@ impl Measured {
 
     /// Of the weight that ships.
     fn leaning(&self) -> &[f64] {
-        let at = leans().iter().position(|lean| *lean == LEAN).expect("what ships was tried");
+        let at =
+            leans().iter().position(|lean| *lean == Weights::DEFAULT.lean).expect("what ships was tried");
         &self.leans[at]
     }
 }

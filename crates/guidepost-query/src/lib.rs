@@ -19,12 +19,16 @@ mod fit;
 mod fusion;
 mod late;
 mod search;
+mod signals;
 mod spread;
 
 mod answer;
 
 mod collection;
 mod metrics;
+
+mod derive;
+mod tune;
 
 mod catalog;
 mod resources;
@@ -34,14 +38,17 @@ pub use answer::{Answer, Statement, answer};
 pub use catalog::{CatalogEntry, Mention, catalog};
 pub use collection::{Collection, CollectionDocument, CollectionError, CollectionQuery};
 pub use confidence::{Evidence, FEATURES, MIN_ANSWER_CONFIDENCE, confidence};
+pub use derive::{Derived, LEAST_QUESTIONS, Source, derive};
 pub use distinct::Elsewhere;
 pub use filter::{Facet, Filter, FilterError, newest};
-pub use fusion::{CANDIDATES, Fused, LATE_WEIGHT, LEAN, Lean, Ranking, add_late, fuse};
+pub use fusion::{CANDIDATES, Fused, Lean, Ranking, Weights, add_late, fuse};
 pub use late::{Asked, TokenMatch, ask_model};
 pub use metrics::{Interval, bootstrap, mrr_at, ndcg_at, recall_at};
 pub use question::{MAX_WORDS, Question, QuestionError};
 pub use resources::{FoundResource, OWN_WORDS, Wanted, count_serving, find_resources, kinds_asked};
 pub use roles::{RoleEntry, RolePlace, find_roles, roles};
 pub use search::{
-    Hit, Mode, Retrieved, SearchError, SearchOptions, Trace, hits, rank, rank_documents, search, words_found,
+    Hit, Mode, Retrieved, SearchError, SearchOptions, Trace, hits, rank, rank_documents, search,
 };
+pub use signals::{Signals, words_found};
+pub use tune::{Measured, Rated, Verdict};
