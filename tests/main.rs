@@ -25,3 +25,4 @@ mod real_model;
 mod resources;
 mod settings;
 mod shared_guides;
+mod tune;

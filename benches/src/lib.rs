@@ -70,6 +70,11 @@ impl std::ops::Deref for Collection {
 }
 
 impl Collection {
+    /// One that was not read; its name is also that of its files.
+    pub fn new(name: String, collection: guidepost_query::Collection) -> Self {
+        Collection { name, collection }
+    }
+
     /// Reads `corpus.jsonl`, `queries.jsonl` and `qrels.tsv`.
     ///
     /// # Errors

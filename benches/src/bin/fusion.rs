@@ -11,8 +11,8 @@ use std::path::Path;
 use guidepost_benches::{Collection, load_model};
 use guidepost_index::{ChunkId, Snapshot};
 use guidepost_query::{
-    Asked, CANDIDATES, Fused, LATE_WEIGHT, LEAN, Lean, Question, Ranking, add_late, ask_model, bootstrap,
-    fuse, ndcg_at, rank_documents, words_found,
+    Asked, CANDIDATES, Fused, Lean, Question, Ranking, Weights, add_late, ask_model, bootstrap, fuse,
+    ndcg_at, rank_documents, words_found,
 };
 use guidepost_text::Embed;
 
@@ -157,15 +157,21 @@ fn measure(collection: &Collection, model: &dyn Embed) -> anyhow::Result<Measure
             signals.bm25.clone(),
             signals.dense.clone(),
             signals.reciprocal_ranks(0.0),
-            signals.reciprocal_ranks(LATE_WEIGHT),
+            signals.reciprocal_ranks(Weights::DEFAULT.late),
             fixed(0.0),
-            fixed(LATE_WEIGHT),
-            signals.fuse(LEAN, 0.0),
-            signals.fuse(LEAN, LATE_WEIGHT),
+            fixed(Weights::DEFAULT.late),
+            signals.fuse(Weights::DEFAULT.lean, 0.0),
+            signals.fuse(Weights::DEFAULT.lean, Weights::DEFAULT.late),
         ];
         push(&mut measured.ways, ways);
-        push(&mut measured.leans, leans.iter().map(|&lean| signals.fuse(lean, LATE_WEIGHT)).collect());
-        push(&mut measured.late_weights, LATE_WEIGHTS.iter().map(|&late| signals.fuse(LEAN, late)).collect());
+        push(
+            &mut measured.leans,
+            leans.iter().map(|&lean| signals.fuse(lean, Weights::DEFAULT.late)).collect(),
+        );
+        push(
+            &mut measured.late_weights,
+            LATE_WEIGHTS.iter().map(|&late| signals.fuse(Weights::DEFAULT.lean, late)).collect(),
+        );
     }
     Ok(measured)
 }

@@ -10,7 +10,8 @@ use guidepost_benches::{load_model, percent_interval};
 use guidepost_index::Snapshot;
 use guidepost_model::SentenceTransformer;
 use guidepost_query::{
-    CatalogEntry, Mode, Question, SearchOptions, Wanted, catalog, find_resources, kinds_asked, search,
+    CatalogEntry, Mode, Question, SearchOptions, Wanted, Weights, catalog, find_resources, kinds_asked,
+    search,
 };
 use guidepost_text::ResourceKind;
 use serde::Deserialize;
@@ -94,7 +95,13 @@ fn find<'a>(
         Some(left) => left,
         None => Question::new(&judged.question)?,
     };
-    let options = SearchOptions { limit: PASSAGES, mode: Mode::Hybrid, within: None, min_confidence: 0.0 };
+    let options = SearchOptions {
+        limit: PASSAGES,
+        mode: Mode::Hybrid,
+        within: None,
+        min_confidence: 0.0,
+        weights: Weights::DEFAULT,
+    };
     let hits = search(snapshot, Some(model), &left, options)?;
     let kinds = if kinds.is_empty() { ResourceKind::ALL[..4].to_vec() } else { kinds };
     let wanted = Wanted { kinds: &kinds, serves: None, question: Some((&left, &hits)), own_words };

@@ -29,6 +29,9 @@ pub(crate) fn recorded_sources(index: &Path) -> Result<Option<Vec<SourceRecord>>
     sources.map(Some).ok_or_else(|| IndexError::SourcesLost { path: index.to_owned() })
 }
 
+/// The one file in an index directory that is not the index's own: how its searches are weighed. Writers let it be.
+pub const TUNED: &str = "tuned.json";
+
 /// Name of the generation that answers.
 pub(crate) fn current(index: &Path) -> Result<Option<String>, IndexError> {
     let path = index.join("CURRENT");
@@ -71,7 +74,8 @@ fn is_number(text: Option<&str>) -> bool {
 /// Whether a directory may be written to as an index: it is one, or it holds nothing. Files that systems put
 /// everywhere (`.DS_Store`) do not count.
 pub(crate) fn may_hold_index(index: &Path) -> bool {
-    let ours = |name: &str| matches!(name, "CURRENT" | "LOCK") || is_generation(name) || is_unfinished(name);
+    let ours =
+        |name: &str| matches!(name, "CURRENT" | "LOCK" | TUNED) || is_generation(name) || is_unfinished(name);
     let foreign = names(index, |name| !name.starts_with('.') && !ours(name));
     foreign.is_empty() || matches!(current(index), Ok(Some(_)))
 }

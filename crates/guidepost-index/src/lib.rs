@@ -4,6 +4,7 @@
 //! INDEX/
 //!   CURRENT                  name of the generation that answers; replaced by rename, the one commit point
 //!   LOCK                     held by the one writer; holds its process id
+//!   tuned.json               how searches of it are weighed, where somebody said so; no generation's, and not read here
 //!   generation-000007/       never changed once CURRENT names it
 //!     manifest.json          format, fingerprint, sources, documents, sizes and BLAKE3 digests of the files below
 //!     chunks.jsonl           ground state: one chunk a line, in row order
@@ -49,6 +50,7 @@ mod writer_lock;
 pub use abbreviations::Abbreviation;
 pub use chunk_store::StoredChunk;
 pub use error::IndexError;
+pub use generation::TUNED;
 pub use manifest::{DocumentRecord, SourceRecord};
 pub use plan::Warning;
 pub use postings::{Clause, Form, TermShare, TextField, Token, analyze, terms};

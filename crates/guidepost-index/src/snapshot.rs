@@ -105,6 +105,16 @@ impl Snapshot {
         self.manifest.generation
     }
 
+    /// The index directory.
+    pub fn index(&self) -> &Path {
+        self.folder.parent().unwrap_or(&self.folder)
+    }
+
+    /// The model that made the vectors, in one line.
+    pub fn model(&self) -> &str {
+        model_of(self.fingerprint())
+    }
+
     /// Everything that shapes a vector or a chunk, in one line.
     pub fn fingerprint(&self) -> &str {
         &self.manifest.fingerprint
@@ -230,7 +240,7 @@ impl Snapshot {
         if model_of(found) == model_of(&wanted) {
             return Ok(());
         }
-        let path = self.folder.parent().unwrap_or(&self.folder).to_owned();
+        let path = self.index().to_owned();
         Err(IndexError::Fingerprint { path, found: found.to_owned(), wanted })
     }
 

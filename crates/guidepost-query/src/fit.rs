@@ -4,9 +4,10 @@
 //! are asked for. A question that names a guide's whole title is asked of that guide first, and one that asks how to become
 //! something, of its roadmap. Measured in `benches/results/shipped_questions.md`.
 
-use std::collections::HashSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashSet};
 
-use guidepost_index::{Form, IndexError, Snapshot, StoredChunk};
+use guidepost_index::{ChunkId, Form, IndexError, Snapshot, StoredChunk};
 use guidepost_text::ResourceKind::{self, Book, Certification, Course};
 
 use crate::Question;
@@ -34,41 +35,67 @@ const EXAMS: [&str; 8] = ["badge", "certified", "class", "degree", "exam", "exam
 /// Beginnings of words in headings that announce a way.
 const ROADMAP: [&str; 6] = ["path", "phase", "plan", "roadmap", "stage", "step"];
 
-/// Multiplies the scores of the best candidates by how well each fits, and orders them anew.
-///
-/// # Errors
-/// A damaged index.
-pub(crate) fn apply_fit(
-    snapshot: &Snapshot,
-    question: &Question,
-    fused: &mut [Fused],
-) -> Result<(), IndexError> {
-    let wish = Wish::of(question);
-    let looked_at = LOOKED_AT.min(fused.len());
-    let chunks: Vec<StoredChunk> =
-        fused[..looked_at].iter().map(|candidate| snapshot.chunk(candidate.id)).collect::<Result<_, _>>()?;
-    let names = |chunk: &StoredChunk| {
-        let guide = snapshot.documents().get(chunk.document as usize);
-        guide.is_some_and(|guide| wish.names(&guide.metadata.title))
-    };
-    let named: Vec<bool> = chunks.iter().map(names).collect();
-    let any_named = named.contains(&true);
-    for ((candidate, chunk), named) in fused.iter_mut().zip(&chunks).zip(named) {
-        let mut fit = 1.0;
-        if !wish.resources && lists_resources(chunk) {
-            fit *= LIST_FIT;
-        }
-        if any_named && !named {
-            fit *= OTHER_GUIDE_FIT;
-        }
-        if wish.way && named && !is_roadmap(chunk) {
-            fit *= NO_ROADMAP_FIT;
-        }
-        candidate.fit = fit;
-        candidate.score *= fit;
+/// How well passages fit one question; what is found out about a passage is kept.
+pub(crate) struct Fit {
+    wish: Wish,
+    known: RefCell<BTreeMap<ChunkId, Kind>>,
+}
+
+/// What kind of passage it is for a question.
+#[derive(Clone, Copy)]
+struct Kind {
+    /// Whether the question names its guide.
+    named: bool,
+    lists_resources: bool,
+    roadmap: bool,
+}
+
+impl Fit {
+    pub(crate) fn of(question: &Question) -> Fit {
+        Fit { wish: Wish::of(question), known: RefCell::default() }
     }
-    best_first(fused);
-    Ok(())
+
+    /// Multiplies the scores of the best candidates by how well each fits, and orders them anew.
+    ///
+    /// # Errors
+    /// A damaged index.
+    pub(crate) fn apply(&self, snapshot: &Snapshot, fused: &mut [Fused]) -> Result<(), IndexError> {
+        let looked_at = LOOKED_AT.min(fused.len());
+        let kinds = fused[..looked_at].iter().map(|candidate| self.kind(snapshot, candidate.id));
+        let kinds: Vec<Kind> = kinds.collect::<Result<_, _>>()?;
+        let any_named = kinds.iter().any(|kind| kind.named);
+        for (candidate, kind) in fused.iter_mut().zip(kinds) {
+            let mut fit = 1.0;
+            if !self.wish.resources && kind.lists_resources {
+                fit *= LIST_FIT;
+            }
+            if any_named && !kind.named {
+                fit *= OTHER_GUIDE_FIT;
+            }
+            if self.wish.way && kind.named && !kind.roadmap {
+                fit *= NO_ROADMAP_FIT;
+            }
+            candidate.fit = fit;
+            candidate.score *= fit;
+        }
+        best_first(fused);
+        Ok(())
+    }
+
+    fn kind(&self, snapshot: &Snapshot, id: ChunkId) -> Result<Kind, IndexError> {
+        if let Some(&known) = self.known.borrow().get(&id) {
+            return Ok(known);
+        }
+        let chunk = snapshot.chunk(id)?;
+        let guide = snapshot.documents().get(chunk.document as usize);
+        let kind = Kind {
+            named: guide.is_some_and(|guide| self.wish.names(&guide.metadata.title)),
+            lists_resources: lists_resources(&chunk),
+            roadmap: is_roadmap(&chunk),
+        };
+        self.known.borrow_mut().insert(id, kind);
+        Ok(kind)
+    }
 }
 
 /// What a question asks for beyond its words.

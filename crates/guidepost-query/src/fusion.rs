@@ -26,8 +26,19 @@ pub struct Lean {
     pub margin: f32,
 }
 
-/// Chosen on the even-numbered queries of six collections, reported on the odd-numbered ones and on a seventh.
-pub const LEAN: Lean = Lean { start: 1.1, coverage: 0.4, margin: 0.4 };
+/// How much each signal counts in a score.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weights {
+    /// Of the dense leg beside BM25.
+    pub lean: Lean,
+    /// Of late interaction, in [0, 1]; the legs have the rest.
+    pub late: f32,
+}
+
+impl Weights {
+    /// Chosen on the even-numbered queries of six collections, reported on the odd-numbered ones and on a seventh.
+    pub const DEFAULT: Weights = Weights { lean: Lean { start: 1.1, coverage: 0.4, margin: 0.4 }, late: 0.4 };
+}
 
 /// Passage of BM25's ranking that its best one is compared with: neighbors of one section often say the same.
 const RIVAL: usize = 5;
@@ -36,6 +47,11 @@ impl Lean {
     /// The same weight for every question.
     pub const fn fixed(dense_weight: f32) -> Lean {
         Lean { start: dense_weight, coverage: 0.0, margin: 0.0 }
+    }
+
+    /// Whether it is the same for every question.
+    pub fn is_fixed(&self) -> bool {
+        self.coverage == 0.0 && self.margin == 0.0
     }
 
     /// Weight of the dense leg in [0, 1], from BM25's ranking and the share of the question's information that its best
@@ -114,14 +130,11 @@ pub fn fuse(
     fused
 }
 
-/// Weight of late interaction; the legs have the rest. Chosen as [`LEAN`] was.
-pub const LATE_WEIGHT: f32 = 0.4;
-
 /// Candidates that late interaction looks at. More cost time and gain nothing: the best of 30 is the best of 100.
 const LATE_CANDIDATES: usize = 30;
 
 /// Takes late interaction in as the third signal, for the best candidates of the other two.
-pub fn add_late(fused: &mut [Fused], weight: f32, max_sim: impl Fn(ChunkId) -> Option<f32>) {
+pub fn add_late(fused: &mut [Fused], weight: f32, mut max_sim: impl FnMut(ChunkId) -> Option<f32>) {
     for candidate in fused.iter_mut().take(LATE_CANDIDATES) {
         candidate.late = max_sim(candidate.id);
     }

@@ -21,12 +21,16 @@ mod fusion;
 mod late;
 mod search;
 mod shares;
+mod signals;
 mod spread;
 
 mod answer;
 
 mod collection;
 mod metrics;
+
+mod derive;
+mod tune;
 
 mod catalog;
 mod resources;
@@ -36,15 +40,18 @@ pub use answer::{Answer, Statement, answer};
 pub use catalog::{CatalogEntry, Mention, catalog};
 pub use collection::{Collection, CollectionDocument, CollectionError, CollectionQuery};
 pub use confidence::{Evidence, FEATURES, MIN_ANSWER_CONFIDENCE, confidence};
+pub use derive::{Derived, LEAST_QUESTIONS, Source, derive};
 pub use distinct::Elsewhere;
 pub use filter::{Facet, Filter, FilterError, newest};
-pub use fusion::{CANDIDATES, Fused, LATE_WEIGHT, LEAN, Lean, Ranking, add_late, fuse};
+pub use fusion::{CANDIDATES, Fused, Lean, Ranking, Weights, add_late, fuse};
 pub use late::{Asked, BestToken, TokenMatch, ask_model};
 pub use metrics::{Interval, bootstrap, mrr_at, ndcg_at, recall_at};
 pub use question::{Correction, MAX_WORDS, Question, QuestionError};
 pub use resources::{FoundResource, OWN_WORDS, Wanted, count_serving, find_resources, kinds_asked};
 pub use roles::{RoleEntry, RolePlace, find_roles, roles};
 pub use search::{
-    Hit, Mode, Retrieved, SearchError, SearchOptions, Trace, hits, rank, rank_documents, search, words_found,
+    Hit, Mode, Retrieved, SearchError, SearchOptions, Trace, hits, rank, rank_documents, search,
 };
 pub use shares::{CosineShares, TokenShare, cosine_shares};
+pub use signals::{Signals, words_found};
+pub use tune::{Measured, Rated, Verdict};

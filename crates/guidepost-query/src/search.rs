@@ -2,17 +2,15 @@
 
 use std::collections::HashSet;
 
-use guidepost_index::{
-    ChunkId, DocumentRecord, Form, IndexError, LateQuestion, Rows, Snapshot, StoredChunk, analyze,
-};
+use guidepost_index::{ChunkId, DocumentRecord, Form, IndexError, LateQuestion, Rows, Snapshot, StoredChunk};
 use guidepost_text::{Embed, EmbedError};
 
 use crate::confidence::{Evidence, RIVAL, confidence};
 use crate::distinct::{Distinct, Elsewhere, distinct};
-use crate::fit::apply_fit;
-use crate::fusion::{CANDIDATES, Fused, LATE_WEIGHT, LEAN, Ranking, add_late, fuse};
+use crate::fusion::{CANDIDATES, Fused, Ranking, Weights};
 use crate::late::{Asked, TokenMatch, ask_model};
-use crate::question::{Question, Weighed};
+use crate::question::Question;
+use crate::signals::Signals;
 use crate::spread::spread;
 
 /// Which legs search.
@@ -37,6 +35,8 @@ pub struct SearchOptions<'a> {
     pub within: Option<&'a Rows>,
     /// Hits below are left out; in [0, 1].
     pub min_confidence: f32,
+    /// How much each signal counts.
+    pub weights: Weights,
 }
 
 /// A passage that may answer.
@@ -195,9 +195,9 @@ pub fn hits(
     retrieved: &Retrieved,
     options: SearchOptions,
 ) -> Result<Vec<Hit>, SearchError> {
-    let weighed = question.weigh(snapshot);
-    let dense_weight = dense_weight(snapshot, &weighed, retrieved, options.mode)?;
-    let fused = rank_by(snapshot, question, retrieved, dense_weight)?;
+    let signals = Signals::new(snapshot, question, retrieved)?;
+    let dense_weight = signals.dense_weight(options.weights.lean, options.mode);
+    let fused = signals.rank(options.weights, options.mode)?;
     let rival = fused.get(RIVAL - 1).or(fused.last()).map_or(0.0, |rival| rival.score);
     let mut hits = Vec::new();
     for Distinct { fused, chunk, also_in } in distinct(snapshot, &fused, options.limit)? {
@@ -206,9 +206,9 @@ pub fn hits(
             bm25_rank: place(&retrieved.bm25, fused.id),
             dense_rank: place(&retrieved.dense, fused.id),
             dense_weight,
-            late_weight: if late_question(retrieved).is_some() { LATE_WEIGHT } else { 0.0 },
+            late_weight: if late_question(retrieved).is_some() { options.weights.late } else { 0.0 },
             margin: fused.score - rival,
-            coverage: coverage(&weighed, &chunk),
+            coverage: signals.coverage(&chunk),
         };
         let document = snapshot.document_of(&chunk)?.clone();
         let confidence = confidence(trace.evidence(question, options.mode));
@@ -227,30 +227,14 @@ pub fn rank(
     snapshot: &Snapshot,
     question: &Question,
     retrieved: &Retrieved,
+    weights: Weights,
     mode: Mode,
 ) -> Result<Vec<Fused>, SearchError> {
-    let dense_weight = dense_weight(snapshot, &question.weigh(snapshot), retrieved, mode)?;
-    rank_by(snapshot, question, retrieved, dense_weight)
+    Signals::new(snapshot, question, retrieved)?.rank(weights, mode)
 }
 
-fn late_question(retrieved: &Retrieved) -> Option<&LateQuestion> {
+pub(crate) fn late_question(retrieved: &Retrieved) -> Option<&LateQuestion> {
     retrieved.asked.as_ref()?.late.as_ref()
-}
-
-fn rank_by(
-    snapshot: &Snapshot,
-    question: &Question,
-    retrieved: &Retrieved,
-    dense_weight: f32,
-) -> Result<Vec<Fused>, SearchError> {
-    let Retrieved { asked, bm25, dense } = retrieved;
-    let cosine = |id| asked.as_ref().and_then(|asked| snapshot.cosine(&asked.vector, id));
-    let mut fused = fuse(bm25, dense, dense_weight, cosine);
-    if let Some(late) = late_question(retrieved) {
-        add_late(&mut fused, LATE_WEIGHT, |id| snapshot.max_sim(late, id));
-    }
-    apply_fit(snapshot, question, &mut fused)?;
-    Ok(fused)
 }
 
 /// The numbers of the documents of a ranking, in the order of their best passage and with its score; at most `limit`.
@@ -260,41 +244,7 @@ pub fn rank_documents(snapshot: &Snapshot, ranking: &Ranking, limit: usize) -> V
     scored.filter(|(document, _)| seen.insert(*document)).take(limit).collect()
 }
 
-/// How much of the question BM25's best passage holds, in [0, 1]; 0 where it found none.
-///
-/// # Errors
-/// A damaged index.
-pub fn words_found(snapshot: &Snapshot, question: &Question, bm25: &Ranking) -> Result<f32, SearchError> {
-    best_coverage(snapshot, &question.weigh(snapshot), bm25)
-}
-
-fn best_coverage(snapshot: &Snapshot, weighed: &Weighed, bm25: &Ranking) -> Result<f32, SearchError> {
-    Ok(match bm25.first() {
-        Some(&(id, _)) => coverage(weighed, &snapshot.chunk(id)?),
-        None => 0.0,
-    })
-}
-
-fn dense_weight(
-    snapshot: &Snapshot,
-    weighed: &Weighed,
-    retrieved: &Retrieved,
-    mode: Mode,
-) -> Result<f32, SearchError> {
-    Ok(match (mode, retrieved.asked.is_some()) {
-        (Mode::Dense, _) => 1.0,
-        (_, true) => LEAN.dense_weight(&retrieved.bm25, best_coverage(snapshot, weighed, &retrieved.bm25)?),
-        (_, false) => 0.0,
-    })
-}
-
 /// Place in a ranking, 1-based.
 fn place(ranking: &Ranking, id: ChunkId) -> Option<usize> {
     ranking.iter().position(|&(other, _)| other == id).map(|at| at + 1)
-}
-
-/// Share of the question's information that the passage and its headings hold.
-fn coverage(weighed: &Weighed, chunk: &StoredChunk) -> f32 {
-    let words = analyze(&chunk.chunk.context).into_iter().chain(analyze(&chunk.chunk.text));
-    weighed.coverage(&words.map(|word| word.term).collect())
 }

@@ -4,6 +4,7 @@ mod bench;
 mod eval;
 mod filter;
 mod resources;
+mod tune;
 
 use std::path::PathBuf;
 
@@ -16,6 +17,7 @@ pub(crate) use bench::{BenchArgs, BenchCommand, BenchEmbedArgs, BenchOutput, Ben
 pub(crate) use eval::{EvalArgs, Stage};
 pub(crate) use filter::FilterArgs;
 pub(crate) use resources::{CompareArgs, ReadArgs, ResourcesArgs, RolesArgs};
+pub(crate) use tune::TuneArgs;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -71,6 +73,9 @@ pub(crate) enum Command {
     /// Measure how well each stage of a search ranks a test collection.
     #[command(after_help = eval::AFTER_EVAL)]
     Eval(EvalArgs),
+    /// Choose the weights of a search for your guides, by questions made from their headings.
+    #[command(after_help = tune::AFTER_TUNE)]
+    Tune(TuneArgs),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.

@@ -18,6 +18,7 @@ use crate::settings::UserSettings;
 use crate::{places, shipped};
 
 /// Where everything is, settled from flags, environment and settings.
+#[derive(Clone)]
 pub(crate) struct Engine<'a> {
     pub(crate) index: PathBuf,
     pub(crate) shipped: Vec<ShippedGuide>,
@@ -91,6 +92,11 @@ impl<'a> Engine<'a> {
             offline: settings.offline || source.is_some_and(|source| source.offline),
             console,
         })
+    }
+
+    /// The same model for another index, in which no guides ship.
+    pub(crate) fn aside(&self, index: PathBuf) -> Engine<'a> {
+        Engine { index, shipped: Vec::new(), ..self.clone() }
     }
 
     /// Makes ready for a question: builds the index if there is none, takes up what changed on disk, loads the model.

@@ -7,6 +7,7 @@ mod cli;
 mod places;
 mod settings;
 mod shipped;
+mod tuned;
 
 mod console;
 mod engine;
@@ -61,6 +62,7 @@ fn run(cli: Cli, console: &Console) -> anyhow::Result<Outcome> {
         Command::Models(args) => commands::models::run(&args, console),
         Command::Bench(args) => commands::bench::run(&args, console),
         Command::Eval(args) => commands::eval::run(&args, console),
+        Command::Tune(args) => commands::tune::run(&args, console),
         Command::Completions { shell } => commands::generate::completions(shell),
         Command::Man { dir } => commands::generate::man(dir.as_deref()),
     }

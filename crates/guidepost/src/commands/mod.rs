@@ -13,5 +13,6 @@ pub(crate) mod resources;
 pub(crate) mod roles;
 pub(crate) mod search;
 pub(crate) mod status;
+pub(crate) mod tune;
 
 pub(crate) mod query;

@@ -15,6 +15,7 @@ use crate::cli::{ModeArg, QueryArgs};
 use crate::console::{Console, count};
 use crate::engine::{Engine, Ready};
 use crate::settings::{ResultSettings, UserSettings};
+use crate::tuned;
 
 /// A question that was searched.
 pub(crate) struct Searched<'a> {
@@ -92,6 +93,7 @@ impl<'a> Searched<'a> {
             mode,
             within: within.as_ref(),
             min_confidence: if below == Below::Drop { min_confidence } else { 0.0 },
+            weights: tuned::weights(&snapshot, console),
         };
         let started = Instant::now();
         let hits = search(&snapshot, embedder.as_deref(), &question, options)?;

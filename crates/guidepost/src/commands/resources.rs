@@ -11,6 +11,7 @@ use crate::console::Console;
 use crate::engine::{Engine, Ready};
 use crate::output::{self, ResourceView};
 use crate::settings::UserSettings;
+use crate::tuned;
 
 /// Resources that are shown where nobody says otherwise.
 const LIMIT: usize = 20;
@@ -31,8 +32,13 @@ pub(crate) fn run(args: &ResourcesArgs, console: &Console) -> anyhow::Result<Out
         .transpose()?;
     let hits = match &question {
         Some(question) => {
-            let options =
-                SearchOptions { limit: PASSAGES, mode: Mode::Hybrid, within: None, min_confidence: 0.0 };
+            let options = SearchOptions {
+                limit: PASSAGES,
+                mode: Mode::Hybrid,
+                within: None,
+                min_confidence: 0.0,
+                weights: tuned::weights(&ready.snapshot, console),
+            };
             search(&ready.snapshot, ready.embedder.as_deref(), question, options)?
         }
         None => Vec::new(),

@@ -11,6 +11,7 @@ use crate::cli::StatusArgs;
 use crate::console::{Console, count};
 use crate::engine::Engine;
 use crate::settings::UserSettings;
+use crate::tuned::Tuned;
 
 pub(crate) fn run(args: &StatusArgs, console: &Console) -> anyhow::Result<Outcome> {
     let user = UserSettings::load(console)?;
@@ -49,6 +50,7 @@ fn print_text(snapshot: &Snapshot, engine: &Engine, console: &Console) -> anyhow
     row("size", format!("{:.1} MB", snapshot.bytes() as f64 / 1e6))?;
     row("tokens", describe_tokens(snapshot))?;
     row("model", snapshot.fingerprint().to_owned())?;
+    row("weights", describe_weights(snapshot))?;
     row("generation", format!("{}, written {}", snapshot.generation(), age(snapshot.written())))?;
     let out_of_reach =
         if warnings.is_empty() { "" } else { "; not all of it could be looked at, see the warnings" };
@@ -79,6 +81,7 @@ fn print_json(snapshot: Option<&Snapshot>, engine: &Engine) -> anyhow::Result<()
             "vectors": snapshot.has_vectors(),
             "graph": snapshot.has_graph(),
             "late_interaction": {"on": snapshot.has_token_codes(), "bytes": snapshot.token_bytes()},
+            "tuned": tuned(snapshot),
             "passages": snapshot.chunk_count(),
             "bytes": snapshot.bytes(),
             "sources": snapshot.sources(),
@@ -103,6 +106,27 @@ fn describe_tokens(snapshot: &Snapshot) -> String {
         }
         false => "none".to_owned(),
     }
+}
+
+/// How searches are weighed.
+fn describe_weights(snapshot: &Snapshot) -> String {
+    match Tuned::read(snapshot.index()) {
+        Ok(None) => "those that ship; `guidepost tune` chooses them for these guides".to_owned(),
+        Err(error) => format!("those that ship; {error:#}"),
+        Ok(Some(tuned)) => match tuned.stale(snapshot) {
+            Some(why) => format!("those that ship; tuned {why}, `guidepost tune` chooses anew"),
+            None => {
+                format!("tuned with {}: {}", count(tuned.questions, "question"), tuned.weights.describe())
+            }
+        },
+    }
+}
+
+/// The weights that were chosen for the index; null where none hold.
+fn tuned(snapshot: &Snapshot) -> Option<serde_json::Value> {
+    let tuned =
+        Tuned::read(snapshot.index()).ok().flatten().filter(|tuned| tuned.stale(snapshot).is_none())?;
+    Some(json!({"questions": tuned.questions, "weights": tuned.weights}))
 }
 
 fn describe(changes: Changes) -> String {

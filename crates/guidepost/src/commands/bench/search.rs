@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 use guidepost_index::{ChunkId, Snapshot};
-use guidepost_query::{CANDIDATES, Mode, Question, Retrieved, SearchOptions, ask_model, hits};
+use guidepost_query::{CANDIDATES, Mode, Question, Retrieved, SearchOptions, Weights, ask_model, hits};
 use guidepost_text::{Embed, Embedding};
 
 use super::configuration::milliseconds;
@@ -25,8 +25,13 @@ use crate::shipped;
 const SIZES: [usize; 2] = [1_000, 10_000];
 
 /// As `search` asks by default.
-const OPTIONS: SearchOptions =
-    SearchOptions { limit: 5, mode: Mode::Hybrid, within: None, min_confidence: 0.01 };
+const OPTIONS: SearchOptions = SearchOptions {
+    limit: 5,
+    mode: Mode::Hybrid,
+    within: None,
+    min_confidence: 0.01,
+    weights: Weights::DEFAULT,
+};
 
 pub(crate) fn run(args: &BenchSearchArgs, console: &Console) -> anyhow::Result<Outcome> {
     let user = UserSettings::load(console)?;

@@ -12,15 +12,15 @@ use guidepost_query::{Collection, CollectionDocument};
 const LONGEST: usize = 100;
 
 /// A folder with one file per document.
-pub(super) struct Guides {
-    pub(super) folder: PathBuf,
+pub(in crate::commands) struct Guides {
+    pub(in crate::commands) folder: PathBuf,
     /// Number of the document by the name of its file.
     documents: HashMap<String, usize>,
 }
 
 impl Guides {
     /// Brings the folder in line with the collection; files that are right are not touched.
-    pub(super) fn write(folder: &Path, collection: &Collection) -> anyhow::Result<Guides> {
+    pub(in crate::commands) fn write(folder: &Path, collection: &Collection) -> anyhow::Result<Guides> {
         let failed = || format!("cannot write the documents into `{}`", folder.display());
         fs::create_dir_all(folder).with_context(failed)?;
         let mut documents = HashMap::new();
@@ -42,7 +42,7 @@ impl Guides {
     }
 
     /// The document that each guide of an index is.
-    pub(super) fn numbers(&self, indexed: &[DocumentRecord]) -> anyhow::Result<Vec<usize>> {
+    pub(in crate::commands) fn numbers(&self, indexed: &[DocumentRecord]) -> anyhow::Result<Vec<usize>> {
         let number = |guide: &DocumentRecord| {
             let file = &guide.relative;
             let number = self.documents.get(file).copied();

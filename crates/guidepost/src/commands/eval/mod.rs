@@ -6,7 +6,7 @@
 //! ```
 
 mod gate;
-mod guides;
+pub(super) mod guides;
 mod report;
 mod stages;
 
@@ -23,6 +23,7 @@ use crate::console::Console;
 use crate::engine::{Change, Engine};
 use crate::places;
 use crate::settings::UserSettings;
+use crate::tuned;
 
 use gate::Gate;
 use guides::Guides;
@@ -52,7 +53,8 @@ pub(crate) fn run(args: &EvalArgs, console: &Console) -> anyhow::Result<Outcome>
     engine.update(&change, embedder.as_deref())?;
     let snapshot = engine.open()?;
     console.note(&format!("asking {} queries", collection.queries.len()));
-    let stages = Stages::measure(&snapshot, embedder.as_deref(), &collection, &guides)?;
+    let weights = tuned::weights(&snapshot, console);
+    let stages = Stages::measure(&snapshot, embedder.as_deref(), weights, &collection, &guides)?;
     if let Some(path) = &args.run {
         fs::write(path, stages.trec_run(args.stage, &collection)?)
             .with_context(|| format!("cannot write `{}`", path.display()))?;

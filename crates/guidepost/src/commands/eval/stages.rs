@@ -8,7 +8,8 @@ use anyhow::bail;
 use clap::ValueEnum;
 use guidepost_index::Snapshot;
 use guidepost_query::{
-    Asked, CANDIDATES, Collection, Mode, Question, Ranking, Retrieved, ask_model, rank, rank_documents,
+    Asked, CANDIDATES, Collection, Mode, Question, Ranking, Retrieved, Weights, ask_model, rank,
+    rank_documents,
 };
 use guidepost_text::Embed;
 
@@ -35,6 +36,7 @@ impl Stages {
     pub(super) fn measure(
         snapshot: &Snapshot,
         embedder: Option<&dyn Embed>,
+        weights: Weights,
         collection: &Collection,
         guides: &Guides,
     ) -> anyhow::Result<Stages> {
@@ -42,7 +44,7 @@ impl Stages {
         let mut stages: BTreeMap<Stage, StageRankings> = BTreeMap::new();
         let numbers = guides.numbers(snapshot.documents())?;
         for query in &collection.queries {
-            for (stage, ranking, ms) in ask(snapshot, embedder, &query.text)? {
+            for (stage, ranking, ms) in ask(snapshot, embedder, weights, &query.text)? {
                 let stage = stages.entry(stage).or_default();
                 let documents = rank_documents(snapshot, &ranking, DEPTH).into_iter();
                 stage.rankings.push(documents.map(|(at, score)| (numbers[at], score)).collect());
@@ -82,6 +84,7 @@ impl Stages {
 fn ask(
     snapshot: &Snapshot,
     embedder: Option<&dyn Embed>,
+    weights: Weights,
     text: &str,
 ) -> anyhow::Result<Vec<(Stage, Ranking, f64)>> {
     let Ok(question) = Question::new(text) else {
@@ -110,7 +113,7 @@ fn ask(
         if let Some(asked) = &mut retrieved.asked {
             asked.late = late;
         }
-        let (fused, fuse_ms) = timed(|| rank(snapshot, &question, &retrieved, Mode::Hybrid));
+        let (fused, fuse_ms) = timed(|| rank(snapshot, &question, &retrieved, weights, Mode::Hybrid));
         let fused = fused?.into_iter().map(|fused| (fused.id, fused.score)).collect();
         stages.push((stage, fused, embed_ms + bm25_ms + dense_ms + fuse_ms));
         Ok(())
