@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use guidepost_benches::shipped::{Shipped, ShippedQuestion, WrittenFrom};
 use guidepost_benches::{interval, load_model, percent_interval};
 use guidepost_model::SentenceTransformer;
-use guidepost_query::{Mode, Question, SearchOptions, bootstrap, search};
+use guidepost_query::{Means, Mode, Question, SearchOptions, bootstrap, search};
 
 /// Results that are looked at.
 const LIMIT: usize = 10;
@@ -81,7 +81,8 @@ fn ask(
 ) -> anyhow::Result<Vec<Asked>> {
     let options = SearchOptions { limit: LIMIT, mode, within: None, min_confidence: 0.0 };
     let one = |question: &&ShippedQuestion| {
-        let hits = search(&shipped.snapshot, Some(model), &Question::new(&question.question)?, options)?;
+        let means = Means::of(Some(model));
+        let hits = search(&shipped.snapshot, means, &Question::new(&question.question)?, options)?.hits;
         let guides: BTreeSet<u32> = hits.iter().take(5).map(|hit| hit.chunk.document).collect();
         let rank = hits.iter().position(|hit| question.is_answered_by(hit)).map(|at| at + 1);
         Ok(Asked { rank, guides: guides.len() })

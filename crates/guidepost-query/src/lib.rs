@@ -13,11 +13,14 @@ mod day;
 mod filter;
 
 mod alike;
+mod climb;
 mod confidence;
 mod distinct;
 mod fit;
 mod fusion;
+mod ladder;
 mod late;
+mod rerank;
 mod search;
 mod shares;
 mod spread;
@@ -33,17 +36,21 @@ mod roles;
 
 pub use answer::{Answer, Statement, answer};
 pub use catalog::{CatalogEntry, Mention, catalog};
+pub use climb::{Climbed, Means, climb};
 pub use collection::{Collection, CollectionDocument, CollectionError, CollectionQuery};
 pub use confidence::{Evidence, FEATURES, MIN_ANSWER_CONFIDENCE, confidence};
 pub use distinct::Elsewhere;
 pub use filter::{Facet, Filter, FilterError, newest};
-pub use fusion::{CANDIDATES, Fused, LATE_WEIGHT, LEAN, Lean, Ranking, add_late, fuse};
+pub use fusion::{CANDIDATES, Fused, LATE_WEIGHT, LEAN, Lean, Ranking, add_late, fuse, standing_out};
+pub use ladder::{Budget, CONCLUSIVE, Climb, Conclusive, Rung, Step};
 pub use late::{Asked, BestToken, TokenMatch, ask_model};
 pub use metrics::{Interval, bootstrap, mrr_at, ndcg_at, recall_at};
 pub use question::{MAX_WORDS, Question, QuestionError};
+pub use rerank::{RERANK_CANDIDATES, RERANK_WEIGHT, Reranked, rerank};
 pub use resources::{FoundResource, OWN_WORDS, Wanted, count_serving, find_resources, kinds_asked};
 pub use roles::{RoleEntry, RolePlace, find_roles, roles};
 pub use search::{
-    Hit, Mode, Retrieved, SearchError, SearchOptions, Trace, hits, rank, rank_documents, search, words_found,
+    Found, Hit, Mode, Retrieved, SearchError, SearchOptions, Trace, hits, rank, rank_documents, search,
+    words_found,
 };
 pub use shares::{CosineShares, TokenShare, cosine_shares};

@@ -5,13 +5,15 @@ use std::collections::HashSet;
 use guidepost_index::{
     ChunkId, DocumentRecord, IndexError, LateQuestion, Rows, Snapshot, StoredChunk, analyze,
 };
-use guidepost_text::{Embed, EmbedError};
+use guidepost_text::{EmbedError, RerankError};
 
+use crate::climb::{Climbed, Means, climb};
 use crate::confidence::{Evidence, RIVAL, confidence};
 use crate::distinct::{Distinct, Elsewhere, distinct};
 use crate::fit::{asks_for_resources, fit};
 use crate::fusion::{CANDIDATES, Fused, LATE_WEIGHT, LEAN, Ranking, add_late, best_first, fuse};
-use crate::late::{Asked, TokenMatch, ask_model};
+use crate::ladder::Step;
+use crate::late::{Asked, TokenMatch};
 use crate::question::{Question, Weighed};
 use crate::spread::spread;
 
@@ -67,7 +69,7 @@ pub struct Trace {
     pub dense_rank: Option<usize>,
     /// Weight of the dense leg, in [0, 1].
     pub dense_weight: f32,
-    /// By how much the score lies above the fifth hit's, in [-1, 1].
+    /// By how much the score lies above the fifth hit's, in [-1, 1], both before reranking.
     pub margin: f32,
     /// Weight of late interaction, in [0, 1]; the legs share the rest. 0 without token vectors.
     pub late_weight: f32,
@@ -101,6 +103,14 @@ pub struct Retrieved {
     pub dense: Ranking,
 }
 
+/// What a search found.
+pub struct Found {
+    /// Best first.
+    pub hits: Vec<Hit>,
+    /// How far it went, stage by stage.
+    pub steps: Vec<Step>,
+}
+
 /// A search that could not be done.
 #[derive(Debug, thiserror::Error)]
 pub enum SearchError {
@@ -110,6 +120,9 @@ pub enum SearchError {
     /// The model.
     #[error(transparent)]
     Embed(#[from] EmbedError),
+    /// The reranker.
+    #[error(transparent)]
+    Rerank(#[from] RerankError),
     /// Vectors were asked for and there are none.
     #[error(
         "--mode dense needs a model and vectors, and there are none; fetch the model with `guidepost models pull`, then run `guidepost index`"
@@ -123,37 +136,33 @@ pub enum SearchError {
 /// A model that fails, a damaged index, or dense search without vectors.
 pub fn search(
     snapshot: &Snapshot,
-    embedder: Option<&dyn Embed>,
+    means: Means,
     question: &Question,
     options: SearchOptions,
-) -> Result<Vec<Hit>, SearchError> {
-    let embedder = embedder.filter(|_| snapshot.has_vectors() && options.mode != Mode::Bm25);
-    if options.mode == Mode::Dense && embedder.is_none() {
-        return Err(SearchError::NoVectors);
-    }
-    let asked = embedder.map(|embedder| ask_model(snapshot, embedder, question)).transpose()?;
-    let mut retrieved = Retrieved { asked, ..Retrieved::default() };
+) -> Result<Found, SearchError> {
+    let mut climbed = climb(snapshot, means, question, options)?;
     let mut candidates = CANDIDATES;
     let mut hits = loop {
-        retrieve(snapshot, question, &mut retrieved, options, candidates)?;
-        let hits = hits(snapshot, question, &retrieved, options)?;
-        let exhausted = retrieved.bm25.len().max(retrieved.dense.len()) < candidates;
+        let hits = show(snapshot, question, &climbed, options)?;
+        let exhausted = climbed.retrieved.bm25.len().max(climbed.retrieved.dense.len()) < candidates;
         if hits.len() >= options.limit || exhausted {
             break hits;
         }
         // Copies of a few passages fill both rankings.
         candidates *= 4;
+        climbed.widen(snapshot, question, options, candidates)?;
     };
     hits.retain(|hit| hit.confidence >= options.min_confidence);
-    if let (Some(embedder), Some(late)) = (embedder, late_question(&retrieved)) {
+    if let (Some(embedder), Some(late)) = (means.embedder, late_question(&climbed.retrieved)) {
         for hit in &mut hits {
             hit.tokens = TokenMatch::new(snapshot, embedder, late, hit.trace.fused.id, &hit.chunk.chunk);
         }
     }
-    Ok(hits)
+    Ok(Found { hits, steps: climbed.steps })
 }
 
-fn retrieve(
+/// Asks the legs; that of meaning only where the model was asked.
+pub(crate) fn retrieve(
     snapshot: &Snapshot,
     question: &Question,
     retrieved: &mut Retrieved,
@@ -169,30 +178,38 @@ fn retrieve(
     Ok(())
 }
 
-/// The second half of [`search`]: fuses what the legs found, reads the best passages, weighs the evidence, and orders
-/// what is shown. Leaves out no hit for its confidence.
+/// Fuses what the legs found, reads the best passages, weighs the evidence, and orders what is shown. Leaves out no hit for
+/// its confidence.
 ///
 /// # Errors
 /// A damaged index.
 pub fn hits(
     snapshot: &Snapshot,
     question: &Question,
-    retrieved: &Retrieved,
+    retrieved: Retrieved,
     options: SearchOptions,
 ) -> Result<Vec<Hit>, SearchError> {
+    show(snapshot, question, &Climbed::new(snapshot, question, retrieved, options.mode)?, options)
+}
+
+fn show(
+    snapshot: &Snapshot,
+    question: &Question,
+    climbed: &Climbed,
+    options: SearchOptions,
+) -> Result<Vec<Hit>, SearchError> {
+    let Climbed { retrieved, fused, dense_weight, .. } = climbed;
     let weighed = question.weigh(snapshot);
-    let dense_weight = dense_weight(snapshot, &weighed, retrieved, options.mode)?;
-    let fused = rank_by(snapshot, question, retrieved, dense_weight)?;
-    let rival = fused.get(RIVAL - 1).or(fused.last()).map_or(0.0, |rival| rival.score);
+    let rival = rival(fused);
     let mut hits = Vec::new();
-    for Distinct { fused, chunk, also_in } in distinct(snapshot, &fused, options.limit)? {
+    for Distinct { fused, chunk, also_in } in distinct(snapshot, fused, options.limit)? {
         let trace = Trace {
             fused,
             bm25_rank: place(&retrieved.bm25, fused.id),
             dense_rank: place(&retrieved.dense, fused.id),
-            dense_weight,
+            dense_weight: *dense_weight,
             late_weight: if late_question(retrieved).is_some() { LATE_WEIGHT } else { 0.0 },
-            margin: fused.score - rival,
+            margin: fused.before_reranking() - rival,
             coverage: coverage(&weighed, &chunk),
         };
         let document = snapshot.document_of(&chunk)?.clone();
@@ -202,6 +219,13 @@ pub fn hits(
     spread(&mut hits);
     hits.truncate(options.limit);
     Ok(hits)
+}
+
+/// The score that the others' are compared with, as it was before reranking: confidence was fitted without.
+fn rival(fused: &[Fused]) -> f32 {
+    let mut scores: Vec<f32> = fused.iter().map(Fused::before_reranking).collect();
+    scores.sort_by(|a, b| b.total_cmp(a));
+    scores.get(RIVAL - 1).or(scores.last()).copied().unwrap_or(0.0)
 }
 
 /// Everything that the legs found, in the order of the hits.
@@ -218,14 +242,14 @@ pub fn rank(
     rank_by(snapshot, question, retrieved, dense_weight)
 }
 
-fn late_question(retrieved: &Retrieved) -> Option<&LateQuestion> {
+pub(crate) fn late_question(retrieved: &Retrieved) -> Option<&LateQuestion> {
     retrieved.asked.as_ref()?.late.as_ref()
 }
 
 /// Candidates whose headings are looked at.
 const LOOKED_AT: usize = 30;
 
-fn rank_by(
+pub(crate) fn rank_by(
     snapshot: &Snapshot,
     question: &Question,
     retrieved: &Retrieved,
@@ -270,7 +294,7 @@ fn best_coverage(snapshot: &Snapshot, weighed: &Weighed, bm25: &Ranking) -> Resu
     })
 }
 
-fn dense_weight(
+pub(crate) fn dense_weight(
     snapshot: &Snapshot,
     weighed: &Weighed,
     retrieved: &Retrieved,

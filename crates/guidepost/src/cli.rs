@@ -3,6 +3,7 @@
 mod bench;
 mod eval;
 mod filter;
+mod rerank;
 mod resources;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use serde::Deserialize;
 pub(crate) use bench::{BenchArgs, BenchCommand, BenchEmbedArgs, BenchOutput, BenchSearchArgs};
 pub(crate) use eval::{EvalArgs, Stage};
 pub(crate) use filter::FilterArgs;
+pub(crate) use rerank::{BudgetArgs, RerankArgs, is_budget};
 pub(crate) use resources::{CompareArgs, ReadArgs, ResourcesArgs, RolesArgs};
 
 const AFTER_HELP: &str = "\
@@ -138,6 +140,10 @@ pub(crate) struct QueryArgs {
     /// Explain each score.
     #[arg(long)]
     pub(crate) explain: bool,
+    #[command(flatten)]
+    pub(crate) rerank: RerankArgs,
+    #[command(flatten)]
+    pub(crate) budget: BudgetArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]

@@ -11,6 +11,7 @@ mod shipped;
 mod console;
 mod engine;
 mod guide_text;
+mod reranker;
 
 mod commands;
 mod output;

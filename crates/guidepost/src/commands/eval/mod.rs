@@ -22,12 +22,13 @@ use crate::cli::{EvalArgs, IndexPlace};
 use crate::console::Console;
 use crate::engine::{Change, Engine};
 use crate::places;
+use crate::reranker;
 use crate::settings::UserSettings;
 
 use gate::Gate;
 use guides::Guides;
 use report::Report;
-use stages::Stages;
+use stages::{Models, Stages};
 
 pub(crate) fn run(args: &EvalArgs, console: &Console) -> anyhow::Result<Outcome> {
     let gate = args.gate.as_deref().map(Gate::read).transpose()?;
@@ -39,6 +40,7 @@ pub(crate) fn run(args: &EvalArgs, console: &Console) -> anyhow::Result<Outcome>
     let place = IndexPlace { index: Some(args.place.index.clone().unwrap_or_else(|| work.join("index"))) };
     let mut engine = Engine::new(&place, Some(&args.model), &user, console)?;
     engine.shipped.clear();
+    let reranker = reranker::load(args.rerank.choice(user.rerank.as_ref()), &engine, console)?;
     let embedder = engine.load_model(None)?;
     if embedder.is_none() {
         console.note("no model available: measuring words alone (BM25)");
@@ -52,7 +54,8 @@ pub(crate) fn run(args: &EvalArgs, console: &Console) -> anyhow::Result<Outcome>
     engine.update(&change, embedder.as_deref())?;
     let snapshot = engine.open()?;
     console.note(&format!("asking {} queries", collection.queries.len()));
-    let stages = Stages::measure(&snapshot, embedder.as_deref(), &collection, &guides)?;
+    let models = Models { embedder: embedder.as_deref(), reranker: reranker.as_deref() };
+    let stages = Stages::measure(&snapshot, models, &collection, &guides)?;
     if let Some(path) = &args.run {
         fs::write(path, stages.trec_run(args.stage, &collection)?)
             .with_context(|| format!("cannot write `{}`", path.display()))?;
