@@ -154,14 +154,15 @@ fn searching_is_measured_in_full() {
     home.ok(&["index", "guides", "--model", "./tiny"]);
     let search = ["bench", "search", "--model", "./tiny", "--sizes", "200", "--rounds", "1"];
     let report = home.json(&[&search[..], &["--svg", "search.svg"]].concat(), 0);
-    check_numbers(&report, &["processor", "peak_resident_bytes"]);
+    check_numbers(&report, &["processor", "peak_resident_bytes", "rerank"]);
     let rows = report["indexes"].as_array().expect("a list");
     let names: Vec<_> = rows.iter().map(|row| row["name"].as_str().expect("text")).collect();
     assert_eq!(names, ["this index", "synthetic"]);
     assert_eq!(rows[1]["passages"], 200);
     let questions = report["questions"].as_u64().map(|number| number as usize);
     for row in rows {
-        for stage in ["embed", "bm25", "dense", "rest", "total", "exact_scan"] {
+        assert!(row["rerank"].is_null(), "{row}");
+        for stage in ["embed", "bm25", "dense", "late", "rest", "total", "exact_scan"] {
             assert_eq!(row[stage]["all_ms"].as_array().map(Vec::len), questions, "{stage}");
         }
         assert_eq!(row["recall_at_10"], 1.0, "so few are all looked at");
@@ -170,6 +171,14 @@ fn searching_is_measured_in_full() {
     check_svg(&picture, &["passages in the index", "milliseconds", "whole search"]);
     let run = home.ok(&search);
     check_table(&run.stdout, &["A whole search", "Stage by stage", "200 passages"]);
+    assert!(!run.stdout.contains("pairs"), "{}", run.stdout);
+    tiny_model::write_reranker(&home.path("pairs"), 3);
+    let with_pairs = [&search[..], &["--rerank", "./pairs"]].concat();
+    let report = home.json(&with_pairs, 0);
+    for row in report["indexes"].as_array().expect("a list") {
+        assert_eq!(row["rerank"]["all_ms"].as_array().map(Vec::len), questions, "{row}");
+    }
+    check_table(&home.ok(&with_pairs).stdout, &["pairs"]);
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn a_gate_decides_the_exit_code() {
     gate(r#"{"fused": {"ndcg@10": 1.1}}"#).says(3, &["ndcg@10 of fused is 1.0000, below 1.1"]);
     gate(r#"{"fused": {"ndcg@5": 0.1}}"#)
         .says(2, &["the gate asks for ndcg@5 of fused, which was not measured"]);
-    gate(r#"{"reranked": {"ndcg@10": 0.1}}"#).says(2, &["is no gate", "reranked"]);
+    gate(r#"{"polished": {"ndcg@10": 0.1}}"#).says(2, &["is no gate", "polished"]);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! A sentence transformer small enough to be made on the spot: one BERT layer of width 8 with weights from a counter,
-//! in sentence-transformers' layout.
+//! A sentence transformer and a cross-encoder small enough to be made on the spot: one BERT layer of width 8 with weights
+//! from a counter, in the layouts of sentence-transformers and of transformers.
 
 use std::collections::HashMap;
 use std::fs;
@@ -15,26 +15,43 @@ const SPECIAL: [&str; 4] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"];
 pub(crate) fn write(folder: &Path, seed: u32) {
     fs::create_dir_all(folder.join("1_Pooling")).expect("writable");
     let vocabulary = vocabulary();
-    let write = |name: &str, value: serde_json::Value| {
-        fs::write(folder.join(name), value.to_string()).expect("writable");
-    };
-    write(
-        "config.json",
-        json!({
-            "model_type": "bert", "vocab_size": vocabulary.len(), "hidden_size": WIDTH, "num_hidden_layers": 1,
-            "num_attention_heads": 2, "intermediate_size": 16, "hidden_act": "gelu", "hidden_dropout_prob": 0.0,
-            "max_position_embeddings": 64, "type_vocab_size": 2, "initializer_range": 0.02,
-            "layer_norm_eps": 1e-12, "pad_token_id": 0
-        }),
-    );
-    write(
-        "modules.json",
-        json!([{"path": "", "type": "Transformer"}, {"path": "1_Pooling", "type": "Pooling"}]),
-    );
-    write("sentence_bert_config.json", json!({"max_seq_length": 64}));
-    write("1_Pooling/config.json", json!({"pooling_mode_mean_tokens": true}));
-    write("tokenizer.json", tokenizer(&vocabulary));
-    fs::write(folder.join("model.safetensors"), weights(vocabulary.len(), seed)).expect("writable");
+    write_json(folder, "config.json", &config(vocabulary.len()));
+    let modules = json!([{"path": "", "type": "Transformer"}, {"path": "1_Pooling", "type": "Pooling"}]);
+    write_json(folder, "modules.json", &modules);
+    write_json(folder, "sentence_bert_config.json", &json!({"max_seq_length": 64}));
+    write_json(folder, "1_Pooling/config.json", &json!({"pooling_mode_mean_tokens": true}));
+    write_json(folder, "tokenizer.json", &tokenizer(&vocabulary));
+    fs::write(folder.join("model.safetensors"), weights(bert(vocabulary.len()), seed)).expect("writable");
+}
+
+/// Writes a cross-encoder into a folder.
+pub(crate) fn write_reranker(folder: &Path, seed: u32) {
+    fs::create_dir_all(folder).expect("writable");
+    let vocabulary = vocabulary();
+    let mut config = config(vocabulary.len());
+    config["architectures"] = json!(["BertForSequenceClassification"]);
+    config["id2label"] = json!({"0": "LABEL_0"});
+    write_json(folder, "config.json", &config);
+    write_json(folder, "tokenizer_config.json", &json!({"model_max_length": 64}));
+    write_json(folder, "tokenizer.json", &tokenizer(&vocabulary));
+    let bert = bert(vocabulary.len()).into_iter().map(|(name, shape)| (format!("bert.{name}"), shape));
+    let head = [("bert.pooler.dense", WIDTH), ("classifier", 1)].into_iter().flat_map(|(name, outputs)| {
+        [(format!("{name}.weight"), vec![outputs, WIDTH]), (format!("{name}.bias"), vec![outputs])]
+    });
+    fs::write(folder.join("model.safetensors"), weights(bert.chain(head).collect(), seed)).expect("writable");
+}
+
+fn write_json(folder: &Path, name: &str, value: &serde_json::Value) {
+    fs::write(folder.join(name), value.to_string()).expect("writable");
+}
+
+fn config(vocabulary: usize) -> serde_json::Value {
+    json!({
+        "model_type": "bert", "vocab_size": vocabulary, "hidden_size": WIDTH, "num_hidden_layers": 1,
+        "num_attention_heads": 2, "intermediate_size": 16, "hidden_act": "gelu", "hidden_dropout_prob": 0.0,
+        "max_position_embeddings": 64, "type_vocab_size": 2, "initializer_range": 0.02,
+        "layer_norm_eps": 1e-12, "pad_token_id": 0
+    })
 }
 
 /// The special tokens, letters and digits, alone and inside a word.
@@ -66,8 +83,11 @@ fn tokenizer(vocabulary: &[String]) -> serde_json::Value {
     })
 }
 
-fn weights(vocabulary: usize, seed: u32) -> Vec<u8> {
-    let mut shapes: Vec<(String, Vec<usize>)> = vec![
+/// Name and shape of a tensor.
+type Shape = (String, Vec<usize>);
+
+fn bert(vocabulary: usize) -> Vec<Shape> {
+    let mut shapes: Vec<Shape> = vec![
         ("embeddings.word_embeddings.weight".into(), vec![vocabulary, WIDTH]),
         ("embeddings.position_embeddings.weight".into(), vec![64, WIDTH]),
         ("embeddings.token_type_embeddings.weight".into(), vec![2, WIDTH]),
@@ -87,6 +107,10 @@ fn weights(vocabulary: usize, seed: u32) -> Vec<u8> {
         shapes.push((format!("{name}.LayerNorm.weight"), vec![WIDTH]));
         shapes.push((format!("{name}.LayerNorm.bias"), vec![WIDTH]));
     }
+    shapes
+}
+
+fn weights(shapes: Vec<Shape>, seed: u32) -> Vec<u8> {
     let mut state = seed;
     let mut next = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

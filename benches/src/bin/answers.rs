@@ -10,7 +10,7 @@ use anyhow::Context;
 use guidepost_benches::shipped::{Shipped, ShippedQuestion};
 use guidepost_benches::{load_model, percent_interval};
 use guidepost_query::{
-    Answer, Hit, MIN_ANSWER_CONFIDENCE, Mode, Question, SearchOptions, Weights, answer, search,
+    Answer, Hit, MIN_ANSWER_CONFIDENCE, Means, Mode, Question, SearchOptions, Weights, answer, search,
 };
 
 /// Passages an answer is made from, as `ask` looks at them.
@@ -40,7 +40,7 @@ fn main() -> anyhow::Result<()> {
     let mut all = Vec::new();
     for question in &shipped.questions {
         let asked = Question::new(&question.question)?.understood_by(&shipped.snapshot, Some(&model))?;
-        let hits = search(&shipped.snapshot, Some(&model), &asked, options)?;
+        let hits = search(&shipped.snapshot, Means::of(Some(&model)), &asked, options)?.hits;
         let answer = answer(&shipped.snapshot, &asked, &hits, MIN_ANSWER_CONFIDENCE);
         all.push(judge(question, &hits, answer)?);
     }

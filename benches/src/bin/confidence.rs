@@ -141,7 +141,7 @@ fn search(
         asked.as_ref().map_or_else(Ranking::new, |asked| snapshot.dense(&asked.vector, CANDIDATES, None));
     let options =
         SearchOptions { limit: HITS, mode, min_confidence: 0.0, within: None, weights: Weights::DEFAULT };
-    let hits = hits(snapshot, question, &Retrieved { asked, bm25, dense }, options)?;
+    let hits = hits(snapshot, question, Retrieved { asked, bm25, dense }, options)?;
     Ok(hits
         .into_iter()
         .map(|hit| (hit.trace.evidence(question, mode), hit))

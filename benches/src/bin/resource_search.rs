@@ -10,8 +10,8 @@ use guidepost_benches::{load_model, percent_interval};
 use guidepost_index::Snapshot;
 use guidepost_model::SentenceTransformer;
 use guidepost_query::{
-    CatalogEntry, Mode, Question, SearchOptions, Wanted, Weights, catalog, find_resources, kinds_asked,
-    search,
+    CatalogEntry, Means, Mode, Question, SearchOptions, Wanted, Weights, catalog, find_resources,
+    kinds_asked, search,
 };
 use guidepost_text::ResourceKind;
 use serde::Deserialize;
@@ -102,7 +102,7 @@ fn find<'a>(
         min_confidence: 0.0,
         weights: Weights::DEFAULT,
     };
-    let hits = search(snapshot, Some(model), &left, options)?;
+    let hits = search(snapshot, Means::of(Some(model)), &left, options)?.hits;
     let kinds = if kinds.is_empty() { ResourceKind::ALL[..4].to_vec() } else { kinds };
     let wanted = Wanted { kinds: &kinds, serves: None, question: Some((&left, &hits)), own_words };
     Ok(find_resources(snapshot, catalog, wanted).iter().take(LIMIT).map(|found| found.entry).collect())

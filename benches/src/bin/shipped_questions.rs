@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use guidepost_benches::shipped::{Shipped, ShippedQuestion, WrittenFrom};
 use guidepost_benches::{interval, load_model, percent_interval};
 use guidepost_model::SentenceTransformer;
-use guidepost_query::{Mode, Question, SearchOptions, Weights, bootstrap, search};
+use guidepost_query::{Means, Mode, Question, SearchOptions, Weights, bootstrap, search};
 
 /// Results that are looked at.
 const LIMIT: usize = 10;
@@ -83,7 +83,7 @@ fn ask(
         SearchOptions { limit: LIMIT, mode, within: None, min_confidence: 0.0, weights: Weights::DEFAULT };
     let one = |question: &&ShippedQuestion| {
         let asked = Question::new(&question.question)?.understood_by(&shipped.snapshot, Some(model))?;
-        let hits = search(&shipped.snapshot, Some(model), &asked, options)?;
+        let hits = search(&shipped.snapshot, Means::of(Some(model)), &asked, options)?.hits;
         let guides: BTreeSet<u32> = hits.iter().take(5).map(|hit| hit.chunk.document).collect();
         let rank = hits.iter().position(|hit| question.is_answered_by(hit)).map(|at| at + 1);
         Ok(Asked { rank, guides: guides.len() })

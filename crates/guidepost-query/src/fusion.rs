@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use guidepost_index::ChunkId;
 
+use crate::rerank::Reranked;
+
 /// One leg's candidates with their own scores, best first.
 pub type Ranking = Vec<(ChunkId, f32)>;
 
@@ -57,10 +59,14 @@ impl Lean {
     /// Weight of the dense leg in [0, 1], from BM25's ranking and the share of the question's information that its best
     /// passage holds, in [0, 1].
     pub fn dense_weight(&self, bm25: &Ranking, coverage: f32) -> f32 {
-        let score = |place: usize| bm25.get(place - 1).map_or(0.0, |&(_, score)| score);
-        let margin = if score(1) > 0.0 { 1.0 - score(RIVAL) / score(1) } else { 1.0 };
-        (self.start - self.coverage * coverage - self.margin * margin).clamp(0.0, 1.0)
+        (self.start - self.coverage * coverage - self.margin * standing_out(bm25)).clamp(0.0, 1.0)
     }
+}
+
+/// How far BM25's best passage stands out, in [0, 1]: 0 where the fifth scores as much, 1 where it stands alone.
+pub fn standing_out(bm25: &Ranking) -> f32 {
+    let score = |place: usize| bm25.get(place - 1).map_or(0.0, |&(_, score)| score);
+    if score(1) > 0.0 { 1.0 - score(RIVAL) / score(1) } else { 1.0 }
 }
 
 /// A candidate of either leg.
@@ -82,8 +88,17 @@ pub struct Fused {
     pub late_normalized: f32,
     /// What the combination is multiplied by, in [0, 1]: less than 1 for a passage of another kind than the question asks for.
     pub fit: f32,
+    /// What a reranker changed; `None` where none was asked.
+    pub reranked: Option<Reranked>,
     /// The combination, in [0, 1]. Orders the hits of one question; says nothing across questions.
     pub score: f32,
+}
+
+impl Fused {
+    /// The score without the reranker, in [0, 1].
+    pub fn before_reranking(&self) -> f32 {
+        self.reranked.map_or(self.score, |reranked| reranked.before)
+    }
 }
 
 /// Fuses the legs, best first; ties by id. `cosine` fills in what the dense leg did not bring.
@@ -122,6 +137,7 @@ pub fn fuse(
             late: None,
             late_normalized: 0.0,
             fit: 1.0,
+            reranked: None,
             score,
         }
     };
@@ -157,7 +173,7 @@ pub(crate) fn best_first(fused: &mut [Fused]) {
 }
 
 /// Where a score lies between two others. A leg that cannot tell its candidates apart calls them all best.
-fn share(score: f32, low: f32, high: f32) -> f32 {
+pub(crate) fn share(score: f32, low: f32, high: f32) -> f32 {
     if high > low { ((score - low) / (high - low)).clamp(0.0, 1.0) } else { 1.0 }
 }
 

@@ -14,11 +14,14 @@ mod day;
 mod filter;
 
 mod alike;
+mod climb;
 mod confidence;
 mod distinct;
 mod fit;
 mod fusion;
+mod ladder;
 mod late;
+mod rerank;
 mod search;
 mod shares;
 mod signals;
@@ -38,19 +41,22 @@ mod roles;
 
 pub use answer::{Answer, Statement, answer};
 pub use catalog::{CatalogEntry, Mention, catalog};
+pub use climb::{Climbed, Means, climb};
 pub use collection::{Collection, CollectionDocument, CollectionError, CollectionQuery};
 pub use confidence::{Evidence, FEATURES, MIN_ANSWER_CONFIDENCE, confidence};
 pub use derive::{Derived, LEAST_QUESTIONS, Source, derive};
 pub use distinct::Elsewhere;
 pub use filter::{Facet, Filter, FilterError, newest};
-pub use fusion::{CANDIDATES, Fused, Lean, Ranking, Weights, add_late, fuse};
+pub use fusion::{CANDIDATES, Fused, Lean, Ranking, Weights, add_late, fuse, standing_out};
+pub use ladder::{Budget, CONCLUSIVE, Climb, Conclusive, Rung, Step};
 pub use late::{Asked, BestToken, TokenMatch, ask_model};
 pub use metrics::{Interval, bootstrap, mrr_at, ndcg_at, recall_at};
 pub use question::{Correction, MAX_WORDS, Question, QuestionError};
+pub use rerank::{RERANK_CANDIDATES, RERANK_WEIGHT, Reranked, rerank};
 pub use resources::{FoundResource, OWN_WORDS, Wanted, count_serving, find_resources, kinds_asked};
 pub use roles::{RoleEntry, RolePlace, find_roles, roles};
 pub use search::{
-    Hit, Mode, Retrieved, SearchError, SearchOptions, Trace, hits, rank, rank_documents, search,
+    Found, Hit, Mode, Retrieved, SearchError, SearchOptions, Trace, hits, rank, rank_documents, search,
 };
 pub use shares::{CosineShares, TokenShare, cosine_shares};
 pub use signals::{Signals, words_found};

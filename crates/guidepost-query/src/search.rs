@@ -3,14 +3,16 @@
 use std::collections::HashSet;
 
 use guidepost_index::{ChunkId, DocumentRecord, Form, IndexError, LateQuestion, Rows, Snapshot, StoredChunk};
-use guidepost_text::{Embed, EmbedError};
+use guidepost_text::{EmbedError, RerankError};
 
+use crate::climb::{Climbed, Means, climb};
 use crate::confidence::{Evidence, RIVAL, confidence};
 use crate::distinct::{Distinct, Elsewhere, distinct};
 use crate::fusion::{CANDIDATES, Fused, Ranking, Weights};
-use crate::late::{Asked, TokenMatch, ask_model};
+use crate::ladder::Step;
+use crate::late::{Asked, TokenMatch};
 use crate::question::Question;
-use crate::signals::Signals;
+use crate::signals::{Signals, coverage};
 use crate::spread::spread;
 
 /// Which legs search.
@@ -67,7 +69,7 @@ pub struct Trace {
     pub dense_rank: Option<usize>,
     /// Weight of the dense leg, in [0, 1].
     pub dense_weight: f32,
-    /// By how much the score lies above the fifth hit's, in [-1, 1].
+    /// By how much the score lies above the fifth hit's, in [-1, 1], both before reranking.
     pub margin: f32,
     /// Weight of late interaction, in [0, 1]; the legs share the rest. 0 without token vectors.
     pub late_weight: f32,
@@ -101,6 +103,14 @@ pub struct Retrieved {
     pub dense: Ranking,
 }
 
+/// What a search found.
+pub struct Found {
+    /// Best first.
+    pub hits: Vec<Hit>,
+    /// How far it went, stage by stage.
+    pub steps: Vec<Step>,
+}
+
 /// A search that could not be done.
 #[derive(Debug, thiserror::Error)]
 pub enum SearchError {
@@ -110,6 +120,9 @@ pub enum SearchError {
     /// The model.
     #[error(transparent)]
     Embed(#[from] EmbedError),
+    /// The reranker.
+    #[error(transparent)]
+    Rerank(#[from] RerankError),
     /// Vectors were asked for and there are none.
     #[error(
         "--mode dense needs a model and vectors, and there are none; fetch the model with `guidepost models pull`, then run `guidepost index`"
@@ -123,36 +136,31 @@ pub enum SearchError {
 /// A model that fails, a damaged index, or dense search without vectors.
 pub fn search(
     snapshot: &Snapshot,
-    embedder: Option<&dyn Embed>,
+    means: Means,
     question: &Question,
     options: SearchOptions,
-) -> Result<Vec<Hit>, SearchError> {
-    let embedder = embedder.filter(|_| snapshot.has_vectors() && options.mode != Mode::Bm25);
-    if options.mode == Mode::Dense && embedder.is_none() {
-        return Err(SearchError::NoVectors);
-    }
-    let asked = embedder.map(|embedder| ask_model(snapshot, embedder, question)).transpose()?;
+) -> Result<Found, SearchError> {
     let within = let_through(snapshot, question, options.within)?;
     let options = SearchOptions { within: within.as_ref(), ..options };
-    let mut retrieved = Retrieved { asked, ..Retrieved::default() };
+    let mut climbed = climb(snapshot, means, question, options)?;
     let mut candidates = CANDIDATES;
     let mut hits = loop {
-        retrieve(snapshot, question, &mut retrieved, options, candidates)?;
-        let hits = hits(snapshot, question, &retrieved, options)?;
-        let exhausted = retrieved.bm25.len().max(retrieved.dense.len()) < candidates;
+        let hits = show(snapshot, question, &climbed, options)?;
+        let exhausted = climbed.retrieved.bm25.len().max(climbed.retrieved.dense.len()) < candidates;
         if hits.len() >= options.limit || exhausted {
             break hits;
         }
         // Copies of a few passages fill both rankings.
         candidates *= 4;
+        climbed.widen(snapshot, question, options, candidates)?;
     };
     hits.retain(|hit| hit.confidence >= options.min_confidence);
-    if let (Some(embedder), Some(late)) = (embedder, late_question(&retrieved)) {
+    if let (Some(embedder), Some(late)) = (means.embedder, late_question(&climbed.retrieved)) {
         for hit in &mut hits {
             hit.tokens = TokenMatch::new(snapshot, embedder, late, hit.trace.fused.id, &hit.chunk.chunk);
         }
     }
-    Ok(hits)
+    Ok(Found { hits, steps: climbed.steps })
 }
 
 /// The rows that a filter and the question's own clauses let through; `None` where all are.
@@ -168,7 +176,8 @@ fn let_through(
     Ok(Some(rows))
 }
 
-fn retrieve(
+/// Asks the legs; that of meaning only where the model was asked.
+pub(crate) fn retrieve(
     snapshot: &Snapshot,
     question: &Question,
     retrieved: &mut Retrieved,
@@ -184,31 +193,39 @@ fn retrieve(
     Ok(())
 }
 
-/// The second half of [`search`]: fuses what the legs found, reads the best passages, weighs the evidence, and orders
-/// what is shown. Leaves out no hit for its confidence.
+/// Fuses what the legs found, reads the best passages, weighs the evidence, and orders what is shown. Leaves out no hit for
+/// its confidence.
 ///
 /// # Errors
 /// A damaged index.
 pub fn hits(
     snapshot: &Snapshot,
     question: &Question,
-    retrieved: &Retrieved,
+    retrieved: Retrieved,
     options: SearchOptions,
 ) -> Result<Vec<Hit>, SearchError> {
-    let signals = Signals::new(snapshot, question, retrieved)?;
-    let dense_weight = signals.dense_weight(options.weights.lean, options.mode);
-    let fused = signals.rank(options.weights, options.mode)?;
-    let rival = fused.get(RIVAL - 1).or(fused.last()).map_or(0.0, |rival| rival.score);
+    show(snapshot, question, &Climbed::new(snapshot, question, retrieved, options)?, options)
+}
+
+fn show(
+    snapshot: &Snapshot,
+    question: &Question,
+    climbed: &Climbed,
+    options: SearchOptions,
+) -> Result<Vec<Hit>, SearchError> {
+    let Climbed { retrieved, fused, dense_weight, .. } = climbed;
+    let weighed = question.weigh(snapshot);
+    let rival = rival(fused);
     let mut hits = Vec::new();
-    for Distinct { fused, chunk, also_in } in distinct(snapshot, &fused, options.limit)? {
+    for Distinct { fused, chunk, also_in } in distinct(snapshot, fused, options.limit)? {
         let trace = Trace {
             fused,
             bm25_rank: place(&retrieved.bm25, fused.id),
             dense_rank: place(&retrieved.dense, fused.id),
-            dense_weight,
+            dense_weight: *dense_weight,
             late_weight: if late_question(retrieved).is_some() { options.weights.late } else { 0.0 },
-            margin: fused.score - rival,
-            coverage: signals.coverage(&chunk),
+            margin: fused.before_reranking() - rival,
+            coverage: coverage(&weighed, &chunk),
         };
         let document = snapshot.document_of(&chunk)?.clone();
         let confidence = confidence(trace.evidence(question, options.mode));
@@ -217,6 +234,13 @@ pub fn hits(
     spread(&mut hits);
     hits.truncate(options.limit);
     Ok(hits)
+}
+
+/// The score that the others' are compared with, as it was before reranking: confidence was fitted without.
+fn rival(fused: &[Fused]) -> f32 {
+    let mut scores: Vec<f32> = fused.iter().map(Fused::before_reranking).collect();
+    scores.sort_by(|a, b| b.total_cmp(a));
+    scores.get(RIVAL - 1).or(scores.last()).copied().unwrap_or(0.0)
 }
 
 /// Everything that the legs found, in the order of the hits.

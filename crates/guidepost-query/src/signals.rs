@@ -14,7 +14,6 @@ use crate::search::{Mode, Retrieved, SearchError, late_question};
 pub struct Signals<'a> {
     snapshot: &'a Snapshot,
     retrieved: &'a Retrieved,
-    weighed: Weighed,
     /// Share of the question's information that BM25's best passage holds, in [0, 1].
     words_found: f32,
     fit: Fit,
@@ -36,14 +35,7 @@ impl<'a> Signals<'a> {
             Some(_) => best_coverage(snapshot, &weighed, &retrieved.bm25)?,
             None => 0.0,
         };
-        Ok(Signals {
-            snapshot,
-            retrieved,
-            weighed,
-            words_found,
-            fit: Fit::of(question),
-            max_sims: RefCell::default(),
-        })
+        Ok(Signals { snapshot, retrieved, words_found, fit: Fit::of(question), max_sims: RefCell::default() })
     }
 
     /// Everything that the legs found, best first.
@@ -72,11 +64,6 @@ impl<'a> Signals<'a> {
             (_, false) => 0.0,
         }
     }
-
-    /// Share of the question's information that a passage and its headings hold, in [0, 1].
-    pub(crate) fn coverage(&self, chunk: &StoredChunk) -> f32 {
-        coverage(&self.weighed, chunk)
-    }
 }
 
 /// How much of the question BM25's best passage holds, in [0, 1]; 0 where it found none.
@@ -94,7 +81,8 @@ fn best_coverage(snapshot: &Snapshot, weighed: &Weighed, bm25: &Ranking) -> Resu
     })
 }
 
-fn coverage(weighed: &Weighed, chunk: &StoredChunk) -> f32 {
+/// Share of the question's information that a passage and its headings hold, in [0, 1].
+pub(crate) fn coverage(weighed: &Weighed, chunk: &StoredChunk) -> f32 {
     let words = analyze(&chunk.chunk.context).into_iter().chain(analyze(&chunk.chunk.text));
     weighed.coverage(&words.map(|word| word.term).collect())
 }

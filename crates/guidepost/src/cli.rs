@@ -3,6 +3,7 @@
 mod bench;
 mod eval;
 mod filter;
+mod rerank;
 mod resources;
 mod tune;
 
@@ -16,6 +17,7 @@ use serde::Deserialize;
 pub(crate) use bench::{BenchArgs, BenchCommand, BenchEmbedArgs, BenchOutput, BenchSearchArgs};
 pub(crate) use eval::{EvalArgs, Stage};
 pub(crate) use filter::FilterArgs;
+pub(crate) use rerank::{BudgetArgs, RerankArgs, is_budget};
 pub(crate) use resources::{CompareArgs, ReadArgs, ResourcesArgs, RolesArgs};
 pub(crate) use tune::TuneArgs;
 
@@ -145,6 +147,10 @@ pub(crate) struct QueryArgs {
     /// Explain each score.
     #[arg(long)]
     pub(crate) explain: bool,
+    #[command(flatten)]
+    pub(crate) rerank: RerankArgs,
+    #[command(flatten)]
+    pub(crate) budget: BudgetArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]

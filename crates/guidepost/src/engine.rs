@@ -328,6 +328,14 @@ impl<'a> Engine<'a> {
         Ok(Box::new(model))
     }
 
+    /// How a model beside the one that embeds is run: on the same device and as many threads, in the precision asked for,
+    /// else in the one given.
+    pub(crate) fn execution(&self, precision: Precision) -> anyhow::Result<Execution> {
+        let device = OpenDevice::open(self.device)?;
+        let precision = self.precision.unwrap_or(precision);
+        Ok(Execution { device, precision, threads: self.threads, instructions: None })
+    }
+
     fn note_words_alone(&self) {
         self.console.note("no model available: searching by words alone (BM25)");
     }

@@ -12,6 +12,7 @@ mod tuned;
 mod console;
 mod engine;
 mod guide_text;
+mod reranker;
 
 mod commands;
 mod output;

@@ -10,7 +10,7 @@ use anyhow::{Context, ensure};
 use guidepost_model::{DeviceChoice, Precision};
 use serde::Deserialize;
 
-use crate::cli::{ModeArg, is_limit, is_share, is_threads};
+use crate::cli::{ModeArg, is_budget, is_limit, is_share, is_threads};
 use crate::console::Console;
 use crate::places;
 
@@ -33,6 +33,8 @@ pub(crate) struct UserSettings {
     device: Option<String>,
     precision: Option<String>,
     pub(crate) threads: Option<usize>,
+    pub(crate) rerank: Option<String>,
+    pub(crate) budget_ms: Option<u64>,
     #[serde(default)]
     pub(crate) offline: bool,
     #[serde(flatten)]
@@ -40,7 +42,8 @@ pub(crate) struct UserSettings {
 }
 
 const RESULT_KEYS: [&str; 3] = ["limit", "mode", "min-confidence"];
-const USER_KEYS: [&str; 7] = ["index", "guides", "model", "device", "precision", "threads", "offline"];
+const USER_KEYS: [&str; 9] =
+    ["index", "guides", "model", "device", "precision", "threads", "offline", "rerank", "budget-ms"];
 
 impl UserSettings {
     /// Reads the user's file; all defaults where there is none.
@@ -63,6 +66,12 @@ impl UserSettings {
         ensure!(
             threads.is_none_or(is_threads),
             "`{}`: `threads` must be a whole number from 1 to 1024",
+            path.display()
+        );
+        let budget = settings.budget_ms.as_ref();
+        ensure!(
+            budget.is_none_or(is_budget),
+            "`{}`: `budget-ms` must be a whole number from 1 to 60000",
             path.display()
         );
         Ok(settings)

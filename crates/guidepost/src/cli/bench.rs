@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use guidepost_model::{DeviceChoice, Precision};
 
-use super::{IndexPlace, ModelArgs, ModelSource, parse_threads};
+use super::{IndexPlace, ModelArgs, ModelSource, RerankArgs, parse_threads};
 
 const AFTER_EMBED: &str = "\
 Examples:
@@ -78,6 +78,8 @@ pub(crate) struct BenchSearchArgs {
     pub(crate) place: IndexPlace,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) rerank: RerankArgs,
 }
 
 /// Where measurements go.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
-use super::{IndexPlace, ModelArgs};
+use super::{IndexPlace, ModelArgs, RerankArgs};
 
 pub(super) const AFTER_EVAL: &str = "\
 Examples:
@@ -41,6 +41,8 @@ pub(crate) struct EvalArgs {
     pub(crate) place: IndexPlace,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) rerank: RerankArgs,
 }
 
 /// A way to rank, alone or as a step to the last.
@@ -57,12 +59,14 @@ pub(crate) enum Stage {
     Fused,
     /// Both and late interaction, as `search` ranks.
     Late,
+    /// That, and the cross-encoder of `--rerank`.
+    Reranked,
 }
 
 impl Stage {
     /// Whether it is made from what both legs find.
     pub(crate) fn combines_legs(self) -> bool {
-        matches!(self, Stage::Fused | Stage::Late)
+        matches!(self, Stage::Fused | Stage::Late | Stage::Reranked)
     }
 
     /// As it is written on the command line and in JSON.
@@ -73,6 +77,7 @@ impl Stage {
             Stage::Hnsw => "hnsw",
             Stage::Fused => "fused",
             Stage::Late => "late",
+            Stage::Reranked => "reranked",
         }
     }
 }

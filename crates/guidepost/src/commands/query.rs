@@ -2,18 +2,21 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use guidepost_index::{Rows, Snapshot, TermShare};
 use guidepost_query::{
-    CosineShares, Facet, Filter, Hit, Mode, Question, SearchOptions, cosine_shares, newest, search,
+    Budget, Climb, CosineShares, Facet, Filter, Found, Hit, Means, Mode, Question, Rung, SearchOptions, Step,
+    cosine_shares, newest, search,
 };
 use guidepost_text::{Embed, passage_text};
 
 use crate::cli::{ModeArg, QueryArgs};
 use crate::console::{Console, count};
 use crate::engine::{Engine, Ready};
+use crate::output::StageView;
+use crate::reranker;
 use crate::settings::{ResultSettings, UserSettings};
 use crate::tuned;
 
@@ -34,6 +37,8 @@ pub(crate) struct Searched<'a> {
     /// The scores of each hit taken apart; empty where they are not to be explained.
     pub(crate) explained: Vec<Explained>,
     pub(crate) took_ms: f64,
+    /// How far the search went, stage by stage; `None` without a budget.
+    pub(crate) stages: Option<Vec<StageView>>,
 }
 
 /// What becomes of hits below the confidence that is asked for.
@@ -74,6 +79,7 @@ impl<'a> Searched<'a> {
             ModeArg::Dense => Mode::Dense,
             ModeArg::Bm25 => Mode::Bm25,
         };
+        let reranker = reranker::load(args.rerank.choice(user.rerank.as_ref()), &engine, console)?;
         let Ready { snapshot, embedder } = engine.ready(existing, guides.as_deref(), mode == Mode::Bm25)?;
         let mut filter = filter;
         for (name, value) in &question.filters {
@@ -95,15 +101,23 @@ impl<'a> Searched<'a> {
             min_confidence: if below == Below::Drop { min_confidence } else { 0.0 },
             weights: tuned::weights(&snapshot, console),
         };
+        let budget_ms = args.budget.budget_ms.or(user.budget_ms);
         let started = Instant::now();
-        let hits = search(&snapshot, embedder.as_deref(), &question, options)?;
+        let clock = || started.elapsed();
+        let budget = budget_ms.map(|ms| Budget { total: Duration::from_millis(ms), clock: &clock });
+        let means = Means { embedder: embedder.as_deref(), reranker: reranker.as_deref(), budget };
+        let Found { hits, steps } = search(&snapshot, means, &question, options)?;
         let took_ms = started.elapsed().as_secs_f64() * 1e3;
         let searched = within.as_ref().map_or(snapshot.chunk_count(), Rows::len);
         console.detail(|| format!("searched {} in {took_ms:.1} ms", count(searched, "passage")));
+        let stages = budget.map(|_| steps.iter().map(StageView::new).collect::<Vec<_>>());
+        for stage in stages.iter().flatten() {
+            console.detail(|| format!("stage: {}", stage.line()));
+        }
         let explain = args.explain;
-        let model = embedder.as_deref().filter(|_| mode != Mode::Bm25);
+        let used = if ran(&steps, Rung::Meaning) { mode } else { Mode::Bm25 };
+        let model = embedder.as_deref().filter(|_| used != Mode::Bm25);
         let explained = if explain { take_apart(&snapshot, model, &question, &hits)? } else { Vec::new() };
-        let used = if embedder.is_some() && snapshot.has_vectors() { mode } else { Mode::Bm25 };
         Ok(Searched {
             engine,
             snapshot,
@@ -116,8 +130,13 @@ impl<'a> Searched<'a> {
             explain,
             explained,
             took_ms,
+            stages,
         })
     }
+}
+
+fn ran(steps: &[Step], rung: Rung) -> bool {
+    steps.iter().any(|step| step.rung == rung && matches!(step.climb, Climb::Ran(_)))
 }
 
 /// A hit's scores taken apart.

@@ -2,7 +2,7 @@
 
 use guidepost_index::Snapshot;
 use guidepost_query::{
-    Mode, OWN_WORDS, Question, SearchOptions, Wanted, catalog, find_resources, kinds_asked, search,
+    Means, Mode, OWN_WORDS, Question, SearchOptions, Wanted, catalog, find_resources, kinds_asked, search,
 };
 
 use crate::Outcome;
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &ResourcesArgs, console: &Console) -> anyhow::Result<Out
                 min_confidence: 0.0,
                 weights: tuned::weights(&ready.snapshot, console),
             };
-            search(&ready.snapshot, ready.embedder.as_deref(), question, options)?
+            search(&ready.snapshot, Means::of(ready.embedder.as_deref()), question, options)?.hits
         }
         None => Vec::new(),
     };

@@ -3,14 +3,15 @@
 use std::collections::HashSet;
 
 use guidepost_index::{TermShare, Token, analyze};
-use guidepost_query::{Hit, Question, TokenMatch, TokenShare};
+use guidepost_query::{Hit, Question, RERANK_WEIGHT, Reranked, TokenMatch, TokenShare};
 use guidepost_text::{Span, passage_text};
 use serde::Serialize;
 
 use crate::commands::query::{Explained, Searched};
 
 /// A score taken apart: `legs = dense_weight * cosine_normalized + (1 - dense_weight) * bm25_normalized`, and
-/// `score = fit * ((1 - late_weight) * legs + late_weight * late_normalized)`.
+/// `score = fit * ((1 - late_weight) * legs + late_weight * late_normalized)`. With a reranker that is
+/// `rerank.before`, and `score = (1 - rerank.weight) * rerank.before_normalized + rerank.weight * rerank.normalized`.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Explain {
     pub(crate) dense_weight: f32,
@@ -29,6 +30,9 @@ pub(crate) struct Explain {
     pub(crate) late_normalized: f32,
     /// Less than 1 for a passage of another kind, or of another guide, than the question asks for.
     pub(crate) fit: f32,
+    /// Left out without a reranker.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rerank: Option<RerankView>,
     /// Share of the question's information that the passage holds, 0 to 1.
     pub(crate) coverage: f32,
     /// What each token of the question adds to `cosine`; they add up to it. `null` where the model does not tell.
@@ -46,6 +50,23 @@ pub(crate) struct TermView {
     /// `title`, `headings`, `body`, or `variants`: other ways to write what stands in them.
     pub(crate) field: String,
     pub(crate) score: f32,
+}
+
+/// What the reranker made of a passage.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct RerankView {
+    /// `null` for passages too far down to be read.
+    pub(crate) logit: Option<f32>,
+    pub(crate) normalized: f32,
+    pub(crate) weight: f32,
+    pub(crate) before: f32,
+    pub(crate) before_normalized: f32,
+}
+
+impl From<Reranked> for RerankView {
+    fn from(Reranked { logit, normalized, before, before_normalized }: Reranked) -> Self {
+        RerankView { logit, normalized, weight: RERANK_WEIGHT, before, before_normalized }
+    }
 }
 
 /// A token and its part of the cosine.
@@ -84,6 +105,7 @@ impl Explain {
             late: fused.late,
             late_normalized: fused.late_normalized,
             fit: fused.fit,
+            rerank: fused.reranked.map(RerankView::from),
             coverage: trace.coverage,
             cosine_of_question: shares.map(|shares| views(question, &shares.question)),
             cosine_of_passage: shares.map(|shares| views(&passage_text(&hit.chunk.chunk), &shares.passage)),

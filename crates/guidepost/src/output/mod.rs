@@ -4,6 +4,7 @@ mod explain;
 mod listing;
 mod resources;
 mod rows;
+mod stages;
 pub(crate) mod table;
 mod text;
 mod wire;
@@ -13,6 +14,7 @@ use std::io::{self, Write};
 pub(crate) use listing::{Listing, print as print_listing};
 pub(crate) use resources::{ResourceView, listing as resources};
 pub(crate) use rows::typed;
+pub(crate) use stages::StageView;
 pub(crate) use text::{BOLD, FAINT, PLACE, width};
 pub(crate) use wire::{Place, Results, SCHEMA_VERSION, file_of, place_of};
 

@@ -139,6 +139,12 @@ impl Page {
         let dense = leg(explain.cosine, explain.cosine_normalized, explain.dense_weight, explain.cosine_rank);
         let bm25 = leg(explain.bm25, explain.bm25_normalized, 1.0 - explain.dense_weight, explain.bm25_rank);
         writeln!(out, "   {FAINT}score {:.3} (0 to 1, within this query){FAINT:#}", hit.score)?;
+        if let Some(rerank) = &explain.rerank {
+            let pair = part(rerank.logit, rerank.normalized, rerank.weight);
+            let rest = part(Some(rerank.before), rerank.before_normalized, 1.0 - rerank.weight);
+            writeln!(out, "   {FAINT}  rerank {pair}{FAINT:#}")?;
+            writeln!(out, "   {FAINT}  before {rest}, made of{FAINT:#}")?;
+        }
         writeln!(out, "   {FAINT}  cosine {dense}{FAINT:#}")?;
         writeln!(out, "   {FAINT}  bm25   {bm25}{FAINT:#}")?;
         if explain.late_weight > 0.0 {

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::explain::{Explain, matched};
 use super::resources::ResourceView;
+use super::stages::StageView;
 use crate::commands::query::Searched;
 use crate::guide_text;
 
@@ -31,6 +32,9 @@ pub(crate) struct Results {
     /// `hybrid`, `dense` or `bm25`: the legs that really searched.
     pub(crate) mode: &'static str,
     pub(crate) took_ms: f64,
+    /// How far the search went, stage by stage; left out without a budget.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stages: Option<Vec<StageView>>,
     /// Only from `ask`; `null` where no guide answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) answer: Option<Option<AnswerView>>,
@@ -177,6 +181,7 @@ impl Results {
                 Mode::Bm25 => "bm25",
             },
             took_ms: (searched.took_ms * 100.0).round() / 100.0,
+            stages: searched.stages.clone(),
             answer: None,
             results: searched.hits.iter().enumerate().map(|(at, hit)| view(at + 1, hit, searched)).collect(),
             resources: Vec::new(),

@@ -3,9 +3,12 @@
 use std::time::Instant;
 
 use anyhow::{Context, bail};
-use guidepost_index::{ChunkId, Snapshot};
-use guidepost_query::{CANDIDATES, Mode, Question, Retrieved, SearchOptions, Weights, ask_model, hits};
-use guidepost_text::{Embed, Embedding};
+use guidepost_index::{ChunkId, LateQuestion, Snapshot};
+use guidepost_query::{
+    Asked, CANDIDATES, Fused, Mode, Question, Retrieved, SearchOptions, Weights, add_late, ask_model, hits,
+    rank, rerank,
+};
+use guidepost_text::{Embed, Embedding, Rerank};
 
 use super::configuration::milliseconds;
 use super::random::Random;
@@ -19,7 +22,7 @@ use crate::cli::BenchSearchArgs;
 use crate::console::{Console, count};
 use crate::engine::{Engine, Ready};
 use crate::settings::UserSettings;
-use crate::shipped;
+use crate::{reranker, shipped};
 
 /// Passages of the synthetic indexes where nobody says otherwise.
 const SIZES: [usize; 2] = [1_000, 10_000];
@@ -36,11 +39,13 @@ const OPTIONS: SearchOptions = SearchOptions {
 pub(crate) fn run(args: &BenchSearchArgs, console: &Console) -> anyhow::Result<Outcome> {
     let user = UserSettings::load(console)?;
     let engine = Engine::new(&args.place, Some(&args.model), &user, console)?;
+    let reranker = reranker::load(args.rerank.choice(user.rerank.as_ref()), &engine, console)?;
     let existing = Snapshot::open(&engine.index)?;
     let Ready { snapshot, embedder } = engine.ready(existing, user.guides.as_deref(), false)?;
     let Some(embedder) = embedder.filter(|_| snapshot.has_vectors()) else {
         bail!("no model to measure with; fetch one with `guidepost models pull`");
     };
+    let models = Models { embedder: embedder.as_ref(), reranker: reranker.as_deref() };
     let folder = tempfile::tempdir().context("no temporary folder to build indexes in")?;
     let synthetic = build(args, &snapshot, embedder.as_ref(), folder.path(), console)?;
     let mut subjects = vec![Subject::new("this index", snapshot)];
@@ -49,9 +54,16 @@ pub(crate) fn run(args: &BenchSearchArgs, console: &Console) -> anyhow::Result<O
     let questions: Vec<Question> =
         questions.iter().map(|text| Question::new(text)).collect::<Result<_, _>>()?;
     let rounds = args.rounds.unwrap_or(ROUNDS);
-    measure(&mut subjects, embedder.as_ref(), &questions, rounds, console)?;
+    measure(&mut subjects, models, &questions, rounds, console)?;
     let report = SearchReport::new(&subjects, embedder.fingerprint(), questions.len(), rounds);
     publish(&report, &args.output)
+}
+
+/// What questions go through.
+#[derive(Clone, Copy)]
+struct Models<'a> {
+    embedder: &'a dyn Embed,
+    reranker: Option<&'a dyn Rerank>,
 }
 
 /// An index with all of its measurements.
@@ -73,13 +85,18 @@ pub(super) struct Sample {
     pub(super) embed: f64,
     pub(super) bm25: f64,
     pub(super) dense: f64,
-    /// Fusion, late interaction, reading the passages, confidence.
+    /// Late interaction over the best candidates; `None` where the index keeps no token vectors.
+    pub(super) late: Option<f64>,
+    /// The cross-encoder over the best candidates, the time to read them included; `None` without one.
+    pub(super) rerank: Option<f64>,
+    /// Fusion, reading the passages, confidence.
     pub(super) rest: f64,
 }
 
 impl Sample {
     pub(super) fn total(&self) -> f64 {
-        self.embed + self.bm25 + self.dense + self.rest
+        let further = self.late.into_iter().chain(self.rerank).sum::<f64>();
+        self.embed + self.bm25 + self.dense + further + self.rest
     }
 }
 
@@ -88,14 +105,25 @@ impl Subject {
         Subject { name, snapshot, samples: Vec::new(), exact_ms: Vec::new(), recalls: Vec::new() }
     }
 
-    /// What `search` does, stage after stage.
-    fn ask(&self, question: &Question, embedder: &dyn Embed) -> anyhow::Result<Sample> {
-        let (asked, embed) = timed(|| Ok(ask_model(&self.snapshot, embedder, question)?))?;
+    /// What `search` does, stage after stage. What orders the candidates anew is timed by itself, and the rest without it.
+    fn ask(&self, question: &Question, models: Models) -> anyhow::Result<Sample> {
+        let (asked, embed) = timed(|| Ok(ask_model(&self.snapshot, models.embedder, question)?))?;
         let (bm25, bm25_ms) = timed(|| Ok(self.snapshot.bm25(&question.words, CANDIDATES, None)?))?;
         let (dense, dense_ms) = timed(|| Ok(self.snapshot.dense(&asked.vector, CANDIDATES, None)))?;
-        let retrieved = Retrieved { asked: Some(asked), bm25, dense };
-        let (_, rest) = timed(|| Ok(hits(&self.snapshot, question, &retrieved, OPTIONS)?))?;
-        Ok(Sample { embed, bm25: bm25_ms, dense: dense_ms, rest })
+        let Asked { vector, late } = asked;
+        let retrieved = Retrieved { asked: Some(Asked { vector, late: None }), bm25, dense };
+        let mut fused = rank(&self.snapshot, question, &retrieved, Weights::DEFAULT, OPTIONS.mode)?;
+        let late = late.as_ref().map(|late| timed(|| self.match_tokens(late, &mut fused)));
+        let late = late.transpose()?.map(|(_, ms)| ms);
+        let read = |reranker| timed(|| Ok(rerank(&self.snapshot, reranker, &question.text, &mut fused)?));
+        let rerank = models.reranker.map(read).transpose()?.map(|(_, ms)| ms);
+        let (_, rest) = timed(|| Ok(hits(&self.snapshot, question, retrieved, OPTIONS)?))?;
+        Ok(Sample { embed, bm25: bm25_ms, dense: dense_ms, late, rerank, rest })
+    }
+
+    fn match_tokens(&self, late: &LateQuestion, fused: &mut [Fused]) -> anyhow::Result<()> {
+        add_late(fused, Weights::DEFAULT.late, |id| self.snapshot.max_sim(late, id));
+        Ok(())
     }
 
     fn compare_with_exact(&mut self, question: &Question, embedder: &dyn Embed) -> anyhow::Result<()> {
@@ -132,7 +160,7 @@ fn build(
 /// All rounds; the first, which warms up, does not count. Indexes take turns in every question.
 fn measure(
     subjects: &mut [Subject],
-    embedder: &dyn Embed,
+    models: Models,
     questions: &[Question],
     rounds: usize,
     console: &Console,
@@ -141,15 +169,15 @@ fn measure(
     let progress = console.steps(((rounds + 1) * questions.len()) as u64);
     for question in questions {
         for subject in &mut *subjects {
-            subject.compare_with_exact(question, embedder)?;
-            subject.ask(question, embedder)?;
+            subject.compare_with_exact(question, models.embedder)?;
+            subject.ask(question, models)?;
         }
         progress.inc(1);
     }
     for _ in 0..rounds {
         for question in questions {
             for subject in &mut *subjects {
-                let sample = subject.ask(question, embedder)?;
+                let sample = subject.ask(question, models)?;
                 subject.samples.push(sample);
             }
             progress.inc(1);

@@ -37,6 +37,10 @@ struct Row {
     embed: Latency,
     bm25: Latency,
     dense: Latency,
+    /// Late interaction; `null` where the index keeps no token vectors.
+    late: Option<Latency>,
+    /// The cross-encoder; `null` without one.
+    rerank: Option<Latency>,
     /// Fusion, reading the passages, confidence.
     rest: Latency,
     total: Latency,
@@ -67,23 +71,27 @@ impl Report for SearchReport {
     fn plot(&self, path: &Path) -> anyhow::Result<()> {
         let mut rows: Vec<&Row> = self.indexes.iter().filter(|row| row.passages > 0).collect();
         rows.sort_by_key(|row| row.passages);
-        let line = |name: &str, times: fn(&Row) -> &Latency| {
-            let points = rows.iter().map(|row| (row.passages as f64, times(row).p50_ms));
-            (name.to_owned(), points.collect())
+        let line = |name: &str, times: fn(&Row) -> Option<&Latency>| {
+            let point = |row: &&Row| Some((row.passages as f64, times(row)?.p50_ms));
+            (name.to_owned(), rows.iter().filter_map(point).collect::<Vec<_>>())
         };
+        let mut series = vec![
+            line("whole search", |row| Some(&row.total)),
+            line("embed the question", |row| Some(&row.embed)),
+            line("vectors", |row| Some(&row.dense)),
+            line("words (BM25)", |row| Some(&row.bm25)),
+            line("late interaction", |row| row.late.as_ref()),
+            line("cross-encoder", |row| row.rerank.as_ref()),
+            line("the rest", |row| Some(&row.rest)),
+            line("exact f32 scan", |row| Some(&row.exact_scan)),
+        ];
+        series.retain(|(_, points)| !points.is_empty());
         let plot = Plot {
             title: "A search, stage by stage",
             subtitle: &self.machine.describe(),
             x_label: "passages in the index",
             y_label: "milliseconds (median)",
-            series: vec![
-                line("whole search", |row| &row.total),
-                line("embed the question", |row| &row.embed),
-                line("vectors", |row| &row.dense),
-                line("words (BM25)", |row| &row.bm25),
-                line("the rest", |row| &row.rest),
-                line("exact f32 scan", |row| &row.exact_scan),
-            ],
+            series,
         };
         plot.write(path)
     }
@@ -121,9 +129,19 @@ impl SearchReport {
 
     fn print_stages(&self, out: &mut dyn Write) -> std::io::Result<()> {
         let cell = |times: &Latency| format!("{} / {}", number(times.p50_ms), number(times.p95_ms));
-        let rows = self.rows(|row| [&row.embed, &row.bm25, &row.dense, &row.rest].map(cell).to_vec());
-        let header = ["p50 / p95 in ms", "embed the question", "words (BM25)", "vectors", "the rest"];
-        let remark = "The rest: fusing both rankings, reading the passages, confidence.";
+        let or_none = |times: &Option<Latency>| times.as_ref().map_or("-".to_owned(), cell);
+        let reranks = self.indexes.iter().any(|row| row.rerank.is_some());
+        let rows = self.rows(|row| {
+            let mut cells = [&row.embed, &row.bm25, &row.dense].map(cell).to_vec();
+            cells.push(or_none(&row.late));
+            cells.extend(reranks.then(|| or_none(&row.rerank)));
+            cells.push(cell(&row.rest));
+            cells
+        });
+        let mut header = vec!["p50 / p95 in ms", "embed", "words", "vectors", "tokens"];
+        header.extend(reranks.then_some("pairs"));
+        header.push("the rest");
+        let remark = "Embed: the question through the model. Words: BM25. Tokens: late interaction. Pairs: the cross-encoder. The rest: fusing both rankings, reading the passages, confidence.";
         table::print("Stage by stage", &header, &rows, remark, out)
     }
 
@@ -150,6 +168,10 @@ impl SearchReport {
 impl Row {
     fn new(subject: &Subject) -> Self {
         let times = |stage: fn(&Sample) -> f64| Latency::new(subject.samples.iter().map(stage).collect());
+        let some = |stage: fn(&Sample) -> Option<f64>| {
+            let all: Vec<f64> = subject.samples.iter().filter_map(stage).collect();
+            (!all.is_empty()).then(|| Latency::new(all))
+        };
         let total = times(Sample::total);
         Row {
             name: subject.name,
@@ -158,6 +180,8 @@ impl Row {
             embed: times(|sample| sample.embed),
             bm25: times(|sample| sample.bm25),
             dense: times(|sample| sample.dense),
+            late: some(|sample| sample.late),
+            rerank: some(|sample| sample.rerank),
             rest: times(|sample| sample.rest),
             queries_per_second: 1e3 / mean(&total.all_ms).max(1e-9),
             total,

@@ -1,12 +1,14 @@
-//! Indexes of any size for measuring: passages like real ones in words and vectors, written by the normal index code into a
-//! temporary folder.
+//! Indexes of any size for measuring: passages like real ones in words, vectors and vectors of tokens, written by the normal
+//! index code into a temporary folder.
 
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 use guidepost_index::{LateInteraction, Request, Snapshot, update};
-use guidepost_text::{Embed, EmbedError, Embedding, TextRole};
+use guidepost_text::{Embed, EmbedError, Embedding, KeepTokens, TextRole, TokenVectors};
+use rayon::prelude::*;
 
 use super::random::Random;
 
@@ -18,22 +20,39 @@ const REPLACED: usize = 4;
 /// neighboring passages have.
 const NOISE: f32 = 0.75;
 
+/// Tokens that a passage has at most: a passage of 60 takes 3 KB of an index, so that 100,000 of them fit a small disk. Late
+/// interaction takes time by the token.
+const TOKENS: usize = 60;
+
 /// Passages and their vectors, to make others from.
 pub(super) struct Seeds {
     words: Vec<Vec<String>>,
     vectors: Vec<Embedding>,
+    /// The vectors of the first [`TOKENS`] tokens of each passage; empty where the model has none.
+    tokens: Vec<TokenVectors>,
+    token_dimensions: usize,
 }
 
 impl Seeds {
     /// From passages that are there, at least one.
     pub(super) fn new(passages: &[String], embedder: &dyn Embed) -> anyhow::Result<Self> {
         let texts: Vec<&str> = passages.iter().map(String::as_str).collect();
-        let vectors = embedder.embed(&texts, TextRole::Passage, &|_| ())?;
+        let tokens = Mutex::new(vec![NO_TOKENS; texts.len()]);
+        let keep = |at: usize, vectors: TokenVectors| {
+            tokens.lock().unwrap_or_else(PoisonError::into_inner)[at] = first_tokens(vectors);
+        };
+        let vectors = embedder.embed_tokens(&texts, TextRole::Passage, &keep, &|_| ())?;
+        let tokens = tokens.into_inner().unwrap_or_else(PoisonError::into_inner);
         let words = |text: &String| {
             let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
             words.map(str::to_owned).collect()
         };
-        Ok(Seeds { words: passages.iter().map(words).collect(), vectors })
+        Ok(Seeds {
+            words: passages.iter().map(words).collect(),
+            vectors,
+            tokens,
+            token_dimensions: embedder.token_dimensions(),
+        })
     }
 
     /// Builds an index of so many passages; `folder` is empty.
@@ -54,7 +73,7 @@ impl Seeds {
             embedder: Some(&Noise(self)),
             rebuild: false,
             wait: true,
-            late_interaction: LateInteraction::Drop,
+            late_interaction: LateInteraction::Keep,
         };
         update(&request, &mut |_| ())?;
         Snapshot::open(&index)?.context("the synthetic index cannot be read")
@@ -82,12 +101,36 @@ impl Seeds {
 
     fn vector(&self, number: usize) -> Embedding {
         let seed = &self.vectors[number % self.vectors.len()];
-        let mut random = Random(!(number as u64));
-        // A sum of four uniform numbers is normal enough, with a variance of a third.
-        let spread = NOISE / (seed.as_slice().len() as f32 / 3.0).sqrt();
-        let mut normal = || (0..4).map(|_| random.unit() as f32 - 0.5).sum::<f32>();
-        Embedding::normalized(seed.as_slice().iter().map(|value| value + spread * normal()).collect())
+        noisy(seed.as_slice(), &mut Random(!(number as u64)))
     }
+
+    /// Those of the passage it was made from, each with noise of its own.
+    fn token_vectors(&self, number: usize) -> TokenVectors {
+        let seed = &self.tokens[number % self.tokens.len()];
+        // Another sequence than the passage's own vector has.
+        let mut random = Random((number as u64) << 32);
+        let values = seed.rows().flat_map(|row| noisy(row, &mut random).into_vec()).collect();
+        TokenVectors { dimensions: seed.dimensions, values, spans: seed.spans.clone() }
+    }
+}
+
+const NO_TOKENS: TokenVectors = TokenVectors { dimensions: 1, values: Vec::new(), spans: Vec::new() };
+
+/// The first tokens, each of length 1.
+fn first_tokens(vectors: TokenVectors) -> TokenVectors {
+    let rows = vectors.rows().take(TOKENS);
+    TokenVectors {
+        dimensions: vectors.dimensions,
+        values: rows.flat_map(|row| Embedding::normalized(row.to_vec()).into_vec()).collect(),
+        spans: vectors.spans.iter().copied().take(TOKENS).collect(),
+    }
+}
+
+fn noisy(unit: &[f32], random: &mut Random) -> Embedding {
+    // A sum of four uniform numbers is normal enough, with a variance of a third.
+    let spread = NOISE / (unit.len() as f32 / 3.0).sqrt();
+    let mut normal = || (0..4).map(|_| random.unit() as f32 - 0.5).sum::<f32>();
+    Embedding::normalized(unit.iter().map(|value| value + spread * normal()).collect())
 }
 
 /// Gives a synthetic passage, known by the number in its heading, its vector.
@@ -100,6 +143,10 @@ impl Embed for Noise<'_> {
 
     fn dimensions(&self) -> usize {
         self.0.vectors.first().map_or(0, |vector| vector.as_slice().len())
+    }
+
+    fn token_dimensions(&self) -> usize {
+        self.0.token_dimensions
     }
 
     /// No passage is cut.
@@ -118,15 +165,32 @@ impl Embed for Noise<'_> {
         _role: TextRole,
         on_done: &dyn Fn(usize),
     ) -> Result<Vec<Embedding>, EmbedError> {
-        let number = |text: &str| text.lines().next()?.rsplit(' ').next()?.parse().ok();
-        let vectors = texts.iter().map(|text| self.0.vector(number(text).unwrap_or(0))).collect();
+        let vectors = texts.iter().map(|text| self.0.vector(number(text))).collect();
         on_done(texts.len());
         Ok(vectors)
     }
+
+    fn embed_tokens(
+        &self,
+        texts: &[&str],
+        role: TextRole,
+        keep: KeepTokens<'_>,
+        on_done: &dyn Fn(usize),
+    ) -> Result<Vec<Embedding>, EmbedError> {
+        texts.par_iter().enumerate().for_each(|(at, text)| keep(at, self.0.token_vectors(number(text))));
+        self.embed(texts, role, on_done)
+    }
+}
+
+/// The number in a passage's heading.
+fn number(text: &str) -> usize {
+    let number = |text: &str| text.lines().next()?.rsplit(' ').next()?.parse().ok();
+    number(text).unwrap_or(0)
 }
 
 #[cfg(test)]
 mod tests {
+    use guidepost_index::ChunkId;
     use guidepost_text::HashEmbedder;
 
     use super::*;
@@ -142,5 +206,12 @@ mod tests {
         assert!((0.7..0.9).contains(&cosine), "{cosine}");
         let nearest = snapshot.dense(&seeds.vector(700), 1, None);
         assert!(nearest[0].1 > 0.999, "{nearest:?}");
+        // A passage answers best to the tokens it was given itself, of all that were made from the same.
+        assert!(snapshot.has_token_codes());
+        let tokens = seeds.token_vectors(700);
+        let asked =
+            snapshot.late_question(&tokens, &vec![1.0; tokens.rows().len()]).expect("tokens are kept");
+        let max_sim = |id: u32| snapshot.max_sim(&asked, ChunkId(id)).expect("the passage has tokens");
+        assert!(max_sim(nearest[0].0.0) > max_sim(nearest[0].0.0 ^ 2) + 0.05);
     }
 }

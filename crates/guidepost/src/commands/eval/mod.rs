@@ -22,13 +22,14 @@ use crate::cli::{EvalArgs, IndexPlace};
 use crate::console::Console;
 use crate::engine::{Change, Engine};
 use crate::places;
+use crate::reranker;
 use crate::settings::UserSettings;
 use crate::tuned;
 
 use gate::Gate;
 use guides::Guides;
 use report::Report;
-use stages::Stages;
+use stages::{Models, Stages};
 
 pub(crate) fn run(args: &EvalArgs, console: &Console) -> anyhow::Result<Outcome> {
     let gate = args.gate.as_deref().map(Gate::read).transpose()?;
@@ -40,6 +41,7 @@ pub(crate) fn run(args: &EvalArgs, console: &Console) -> anyhow::Result<Outcome>
     let place = IndexPlace { index: Some(args.place.index.clone().unwrap_or_else(|| work.join("index"))) };
     let mut engine = Engine::new(&place, Some(&args.model), &user, console)?;
     engine.shipped.clear();
+    let reranker = reranker::load(args.rerank.choice(user.rerank.as_ref()), &engine, console)?;
     let embedder = engine.load_model(None)?;
     if embedder.is_none() {
         console.note("no model available: measuring words alone (BM25)");
@@ -53,8 +55,9 @@ pub(crate) fn run(args: &EvalArgs, console: &Console) -> anyhow::Result<Outcome>
     engine.update(&change, embedder.as_deref())?;
     let snapshot = engine.open()?;
     console.note(&format!("asking {} queries", collection.queries.len()));
+    let models = Models { embedder: embedder.as_deref(), reranker: reranker.as_deref() };
     let weights = tuned::weights(&snapshot, console);
-    let stages = Stages::measure(&snapshot, embedder.as_deref(), weights, &collection, &guides)?;
+    let stages = Stages::measure(&snapshot, models, weights, &collection, &guides)?;
     if let Some(path) = &args.run {
         fs::write(path, stages.trec_run(args.stage, &collection)?)
             .with_context(|| format!("cannot write `{}`", path.display()))?;
