@@ -34,16 +34,16 @@ pub struct Derived {
     pub source: Source,
     /// The sections without what their questions are made from, and the questions.
     pub collection: Collection,
-    /// Sections there were, of which no more than [`MOST_SECTIONS`] are in the collection.
+    /// Sections there were, of which no more than 2,000 are in the collection.
     pub sections: usize,
-    /// Questions there were, of which no more than [`MOST_QUESTIONS`] are in the collection.
+    /// Questions there were, of which no more than 1,000 are in the collection.
     pub questions: usize,
 }
 
 /// Fewer questions say nothing.
 pub const LEAST_QUESTIONS: usize = 30;
 
-/// Most sections: each has to be embedded.
+/// Most sections: each has to be embedded. So many take a minute or two.
 const MOST_SECTIONS: usize = 2000;
 /// Most questions.
 const MOST_QUESTIONS: usize = 1000;
@@ -172,7 +172,8 @@ fn by_headings(parts: &[Part]) -> Vec<Asked> {
     parts.iter().map(take_off).collect()
 }
 
-/// A section with the question that its first sentence is, where enough follows. It keeps its headings, as in a search.
+/// A section with the question that its first sentence is, where enough follows. It keeps its headings, as in a search: on
+/// one collection it told far more about searches so (`benches/results/tune.md`).
 fn by_sentence(part: &Part) -> Asked {
     let asked = |question: Option<String>, text: &str| Asked {
         question,
