@@ -1,6 +1,7 @@
 //! Fits the confidence of a hit, and checks it. For each collection, its own questions (the first three hits, right
 //! or wrong by its judgments) and as many of the other collections (always wrong: nothing here answers them);
-//! `--shipped` stands for the guides that ship with `corpus/questions.jsonl`. Every other question fits, the rest check.
+//! `--shipped` stands for the guides that ship with `corpus/questions.jsonl`. Every other question fits, the rest check what
+//! was fitted, which the program has to have.
 //!
 //!     cargo run --release -p guidepost-benches --bin confidence -- DIR... --shipped
 
@@ -64,8 +65,29 @@ struct Asking {
 }
 
 impl Asking {
-    fn confidence(&self) -> f32 {
-        self.hits.iter().map(|(evidence, _)| confidence(*evidence)).fold(0.0, f32::max)
+    fn confidence(&self, fitted: &Fitted) -> f32 {
+        self.hits.iter().map(|(evidence, _)| fitted.confidence(evidence)).fold(0.0, f32::max)
+    }
+}
+
+/// A logistic model.
+struct Fitted {
+    intercept: f64,
+    weights: [f64; FEATURES],
+}
+
+impl Fitted {
+    fn confidence(&self, evidence: &Evidence) -> f32 {
+        let features = evidence.features();
+        let sum: f64 = features.iter().zip(&self.weights).map(|(x, weight)| f64::from(*x) * weight).sum();
+        (1.0 / (1.0 + (-self.intercept - sum).exp())) as f32
+    }
+
+    /// Largest difference to what the program makes of the same hits.
+    fn apart(&self, all: &[Vec<Asking>]) -> f32 {
+        let hits = all.iter().flatten().flat_map(|asking| &asking.hits);
+        hits.map(|(evidence, _)| (self.confidence(evidence) - confidence(*evidence)).abs())
+            .fold(0.0, f32::max)
     }
 }
 
@@ -77,9 +99,10 @@ fn main() -> anyhow::Result<()> {
         let all: Vec<Vec<Asking>> = (0..sets.len())
             .map(|at| ask_all(&sets, at, &model, mode, tokens))
             .collect::<anyhow::Result<_>>()?;
-        report(title, &sets, &all);
+        let fitted = fit(&all);
+        report(title, &sets, &all, &fitted);
         if (mode, tokens) == (Mode::Hybrid, true) {
-            plot(&sets, &all)
+            plot(&sets, &all, &fitted)
                 .context("the plot cannot be written; run this from the root of the checkout")?;
         }
     }
@@ -150,18 +173,21 @@ fn search(
 }
 
 #[expect(clippy::print_stdout, reason = "the tables are what the program is for")]
-fn report(title: &str, sets: &[Set], all: &[Vec<Asking>]) {
-    let (intercept, weights) = fit(all);
-    let weights = weights.map(|weight| format!("{weight:.2}")).join(", ");
-    println!("**{title}**: fitted intercept {intercept:.2}, weights [{weights}]\n");
+fn report(title: &str, sets: &[Set], all: &[Vec<Asking>], fitted: &Fitted) {
+    let weights = fitted.weights.map(|weight| format!("{weight:.2}")).join(", ");
+    println!(
+        "**{title}**: fitted intercept {:.2}, weights [{weights}]; the program differs by at most {:.3}\n",
+        fitted.intercept,
+        fitted.apart(all)
+    );
     println!(
         "| odd-numbered questions | hits | right | ECE | AUROC of hits | AUROC, answered by something or by nothing here |"
     );
     println!("|---|---|---|---|---|---|");
     for (set, askings) in sets.iter().zip(all) {
         let odd: Vec<&Asking> = askings.iter().skip(1).step_by(2).collect();
-        let hits: Vec<(f32, bool)> = hits_of(&odd);
-        let split = odd.iter().map(|asking| (asking.confidence(), asking.kind == Kind::Answerable));
+        let hits: Vec<(f32, bool)> = hits_of(&odd, fitted);
+        let split = odd.iter().map(|asking| (asking.confidence(fitted), asking.kind == Kind::Answerable));
         println!(
             "| {} | {} | {} | {:.3} | {:.3} | {:.3} |",
             set.name,
@@ -188,7 +214,7 @@ fn report(title: &str, sets: &[Set], all: &[Vec<Asking>]) {
                 .skip(1)
                 .step_by(2)
                 .filter(|asking| asking.kind == kind)
-                .map(Asking::confidence)
+                .map(|asking| asking.confidence(fitted))
                 .collect();
             let answered = |threshold| of.iter().filter(|&&confidence| confidence >= threshold).count();
             if !of.is_empty() {
@@ -202,9 +228,9 @@ fn report(title: &str, sets: &[Set], all: &[Vec<Asking>]) {
     println!();
 }
 
-fn hits_of(askings: &[&Asking]) -> Vec<(f32, bool)> {
+fn hits_of(askings: &[&Asking], fitted: &Fitted) -> Vec<(f32, bool)> {
     let hits = askings.iter().flat_map(|asking| &asking.hits);
-    hits.map(|&(evidence, right)| (confidence(evidence), right)).collect()
+    hits.map(|(evidence, right)| (fitted.confidence(evidence), *right)).collect()
 }
 
 fn set(name: &str, model: &dyn Embed) -> anyhow::Result<Set> {
@@ -242,9 +268,22 @@ fn shipped(model: &dyn Embed) -> anyhow::Result<Set> {
     })
 }
 
-/// Intercept and weights of greatest likelihood on the even-numbered questions, each set counting the same, by Newton's
-/// method with a slight ridge.
-fn fit(all: &[Vec<Asking>]) -> (f64, [f64; FEATURES]) {
+/// The model of greatest likelihood on the even-numbered questions, each set counting the same, in which no signal counts
+/// against: where two say the same, one of them may get a negative weight, and then more evidence would be less confidence.
+fn fit(all: &[Vec<Asking>]) -> Fitted {
+    let mut used = [true; FEATURES];
+    loop {
+        let fitted = fit_with(all, used);
+        let least = (0..FEATURES).min_by(|&a, &b| fitted.weights[a].total_cmp(&fitted.weights[b]));
+        match least.filter(|&least| fitted.weights[least] < 0.0) {
+            Some(least) => used[least] = false,
+            None => return fitted,
+        }
+    }
+}
+
+/// By Newton's method with a slight ridge, from some of the signals.
+fn fit_with(all: &[Vec<Asking>], used: [bool; FEATURES]) -> Fitted {
     const N: usize = FEATURES + 1;
     let mut weights = [0.0f64; N];
     for _ in 0..50 {
@@ -257,10 +296,9 @@ fn fit(all: &[Vec<Asking>]) -> (f64, [f64; FEATURES]) {
             let importance = 1000.0 / even.len().max(1) as f64;
             for (evidence, right) in even {
                 let mut features = [1.0; N];
-                features[1..]
-                    .iter_mut()
-                    .zip(evidence.features())
-                    .for_each(|(to, from)| *to = f64::from(from));
+                for (at, feature) in evidence.features().into_iter().enumerate() {
+                    features[at + 1] = if used[at] { f64::from(feature) } else { 0.0 };
+                }
                 let logit: f64 = features.iter().zip(&weights).map(|(x, weight)| x * weight).sum();
                 let chance = 1.0 / (1.0 + (-logit).exp());
                 for i in 0..N {
@@ -274,7 +312,7 @@ fn fit(all: &[Vec<Asking>]) -> (f64, [f64; FEATURES]) {
         let step = solve(hessian, gradient);
         weights.iter_mut().zip(step).for_each(|(weight, step)| *weight += step);
     }
-    (weights[0], std::array::from_fn(|at| weights[at + 1]))
+    Fitted { intercept: weights[0], weights: std::array::from_fn(|at| weights[at + 1]) }
 }
 
 /// Gaussian elimination; the ridge keeps the pivots away from zero.
@@ -320,7 +358,7 @@ fn auroc(scored: &[(f32, bool)]) -> f64 {
 
 /// Of the odd-numbered questions that something or nothing of the set's own answers, the share that is answered at each
 /// threshold, against the share of those whose first hit is wrong.
-fn plot(sets: &[Set], all: &[Vec<Asking>]) -> anyhow::Result<()> {
+fn plot(sets: &[Set], all: &[Vec<Asking>], fitted: &Fitted) -> anyhow::Result<()> {
     let root = SVGBackend::new(PLOT, (900, 560)).into_drawing_area();
     root.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&root)
@@ -340,7 +378,7 @@ fn plot(sets: &[Set], all: &[Vec<Asking>]) -> anyhow::Result<()> {
         let color = Palette99::pick(at).mix(1.0);
         let own = askings.iter().skip(1).step_by(2).filter(|asking| asking.kind != Kind::Foreign);
         let mut first: Vec<(f32, bool)> = own
-            .map(|asking| (asking.confidence(), asking.hits.first().is_some_and(|(_, right)| *right)))
+            .map(|asking| (asking.confidence(fitted), asking.hits.first().is_some_and(|(_, right)| *right)))
             .collect();
         first.sort_by(|a, b| b.0.total_cmp(&a.0));
         let mut wrong = 0;
