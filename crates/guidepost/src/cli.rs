@@ -137,7 +137,7 @@ pub(crate) struct QueryArgs {
     /// Most passages to show, from 1 to 100; `ask` adds those it quotes [default: 5].
     #[arg(short = 'n', long, value_name = "N", env = "GUIDEPOST_LIMIT", value_parser = parse_limit)]
     pub(crate) limit: Option<usize>,
-    /// The bar, from 0 to 1: for `search`, to be listed [default: 0.01]; for `ask`, to be quoted [default: 0.05]. Where
+    /// The bar, from 0 to 1: for `search`, to be listed [default: 0.01]; for `ask`, to be quoted [default: 0.07]. Where
     /// nothing reaches it, `ask` says so and shows the nearest passages all the same.
     #[arg(long, value_name = "P", env = "GUIDEPOST_MIN_CONFIDENCE", value_parser = parse_share)]
     pub(crate) min_confidence: Option<f32>,
