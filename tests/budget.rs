@@ -6,13 +6,18 @@ use serde_json::{Value, json};
 use crate::sandbox::{Run, Sandbox};
 use crate::tiny_model;
 
-/// Guides of which one answers the first question in its own words.
+/// Guides of which one answers the first question in its own words. For the second, words and vectors disagree: another guide
+/// than those with the telling words shares most of the others.
 fn home() -> Sandbox {
     let home = Sandbox::new();
     tiny_model::write_reranker(&home.path("pairs"), 5);
     home.write(
         "guides/budgets.md",
         "# Error budgets\n\nAn error budget is the failure that a service may have.\n",
+    );
+    home.write(
+        "guides/rules.md",
+        "# House rules\n\nHow do their villages let any in without any, how do they let their own in?\n",
     );
     for number in 0..8 {
         let text = format!(

@@ -18,8 +18,8 @@ use guidepost_query::{
 use guidepost_text::Embed;
 
 /// What the bars were chosen from.
-const COVERAGES: [f32; 7] = [0.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
-const MARGINS: [f32; 6] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5];
+const COVERAGES: [f32; 7] = [0.0, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9];
+const MARGINS: [f32; 6] = [0.0, 0.1, 0.16, 0.2, 0.3, 0.4];
 
 /// A budget that nothing here exhausts.
 const AMPLE: Duration = Duration::from_secs(60);
@@ -39,7 +39,6 @@ const OPTIONS: SearchOptions = SearchOptions {
     weights: Weights::DEFAULT,
 };
 
-#[expect(clippy::print_stderr)]
 fn main() -> anyhow::Result<()> {
     let model = load_model()?;
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -50,11 +49,6 @@ fn main() -> anyhow::Result<()> {
     let both = sets.next().transpose()?.unwrap_or_default();
     let unseen = sets.next().transpose()?.unwrap_or_default();
     let half = |odd: usize| both.iter().map(|measured| measured.half(odd)).collect::<Vec<_>>();
-    for set in both.iter().chain(&unseen) {
-        for q in &set.queries {
-            eprintln!("Q {} {q:?}", set.name);
-        }
-    } // TEMP
     print_bars(&half(0));
     print_agreement(&half(0));
     print_sets("even-numbered queries, chosen on", &half(0));
