@@ -51,6 +51,10 @@ fn the_answer_does_not_depend_on_how_much_is_shown() {
 #[test]
 fn nothing_answers_nonsense() {
     let home = Sandbox::new();
+    // Few words: of many, the weightless embedder takes some for the question's.
+    home.write("guides/sql.md", "# SQL\n\nJoins combine tables.\n");
+    home.write("guides/bread.md", "# Bread\n\nFlour, water, salt and time.\n");
+    home.ok(&["index", "guides"]);
     let run = home.run(&["ask", "zqxv wvutq", "--min-confidence", "0.5"]);
     run.says(1, &[]);
     assert!(run.stdout.starts_with("No guide here answers that. The nearest passages:"), "{}", run.stdout);
@@ -103,6 +107,8 @@ fn the_score_is_what_explain_says() {
         let weight = number(&explain["dense_weight"]);
         let sum = weight * number(&explain["cosine_normalized"])
             + (1.0 - weight) * number(&explain["bm25_normalized"]);
+        let late = number(&explain["late_weight"]);
+        let sum = (1.0 - late) * sum + late * number(&explain["late_normalized"]);
         let sum = number(&explain["fit"]) * sum;
         assert!((sum - number(&hit["score"])).abs() < 1e-5, "{hit}");
     }

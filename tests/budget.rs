@@ -15,10 +15,8 @@ fn home() -> Sandbox {
         "guides/budgets.md",
         "# Error budgets\n\nAn error budget is the failure that a service may have.\n",
     );
-    home.write(
-        "guides/rules.md",
-        "# House rules\n\nHow do their villages let any in without any, how do they let their own in?\n",
-    );
+    let rules = "How do they do what they do, and why is it that it is in there? It has to be there, that is, with all of it.";
+    home.write("guides/rules.md", format!("# Rules\n\n{rules}\n"));
     for number in 0..8 {
         let text = format!(
             "# Note {number}\n\nBread rises overnight in kitchen number {number}, with an error or two.\n"
@@ -32,9 +30,9 @@ fn home() -> Sandbox {
 /// Its words stand in one guide and in no other.
 const CLEAR: &str = "what is the error budget of a service";
 
-/// Words of it stand here and there, most nowhere.
-const UNCLEAR: &str =
-    "how do bakers in faraway villages let their dough ferment overnight without any mistake";
+/// Its telling words stand in several guides alike. Long, so that no model is expected to be over in a millisecond.
+const UNCLEAR: &str = "how do they do what they do with the bread that is in there, and why is it that it has to be there \
+    with all of the other, that is to be there overnight, before they can do more with it";
 
 fn outcomes(found: &Value) -> Vec<(&str, &str)> {
     let stages = found["stages"].as_array().expect("stages");

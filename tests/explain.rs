@@ -9,7 +9,7 @@ fn guides() -> Sandbox {
     let home = Sandbox::new();
     home.write(
         "guides/pay.md",
-        "# Pay\n\n## What juniors earn\n\nA junior analyst earns a modest salary at first.\n",
+        "# Juniors\n\n## The first year\n\nA junior analyst earns a modest salary at first.\n",
     );
     home.write("guides/tools.md", "# Tools\n\n## Spreadsheets\n\nAnalysts keep their data in tables.\n");
     home.ok(&["index", "guides"]);
@@ -68,7 +68,7 @@ fn scores_of_the_real_model_are_the_sums_of_their_parts() {
     let run = Run::of(real_home(&mut home.command(&["search", question, "--explain", "--json"])));
     let found: Value = serde_json::from_str(&run.stdout).expect("standard output is JSON");
     check(&found);
-    // `paid` stands nowhere; `salary` and `earns` answer to it.
+    // `paid` stands nowhere; `salary` answers to it.
     let matched = found["results"][0]["matched"].as_array().expect("a list");
-    assert!(matched.iter().any(|word| word == "salary" || word == "earns"), "{matched:?}");
+    assert!(matched.iter().any(|word| word == "salary"), "{matched:?}");
 }

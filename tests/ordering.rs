@@ -33,7 +33,10 @@ fn what_says_the_same_is_shown_once_with_its_other_places() {
         let text = format!("# Looms of {year}\n\n{LOOM} So it was at the loom fair of {year}.\n");
         home.write(&format!("guides/{year}.md"), text);
     }
-    let found = home.json(&["search", "a loom and its beam", "--guides", "guides", "-n", "4"], 0);
+    let found = home.json(
+        &["search", "a loom and its beam", "--guides", "guides", "-n", "4", "--min-confidence", "0"],
+        0,
+    );
     assert_eq!(results(&found).len(), 4, "the list is as long as it can be: {found}");
     let copies: Vec<&Value> = results(&found).iter().filter(|hit| !also_in(hit).is_empty()).collect();
     assert_eq!(copies.len(), 1, "{found}");
@@ -51,9 +54,11 @@ fn what_says_the_same_is_shown_once_with_its_other_places() {
         let text = home.ok(&["get", &citation]).stdout.to_lowercase();
         assert!(text.contains("under tension"), "{citation}: {text}");
     }
-    let text = home.ok(&["search", "a loom and its beam", "-n", "4"]).stdout;
+    let text = home.ok(&["search", "a loom and its beam", "-n", "4", "--min-confidence", "0"]).stdout;
     assert_eq!(text.matches("also in guides/").count(), 1, "{text}");
-    let notes = home.ok(&["search", "a loom and its beam", "-n", "4", "--format", "md"]).stdout;
+    let notes = home
+        .ok(&["search", "a loom and its beam", "-n", "4", "--min-confidence", "0", "--format", "md"])
+        .stdout;
     assert_eq!(notes.matches("also in guides/").count(), 1, "{notes}");
 }
 

@@ -56,7 +56,7 @@ fn a_career_question_is_answered_with_sources() {
     }
     let home = Sandbox::new();
     for question in
-        ["How do I become a machine learning engineer?", "what do I need to know for on-call work"]
+        ["How do I become a machine learning engineer?", "what do juniors in site reliability need to know"]
     {
         let run = Run::of(real_home(&mut home.command(&["ask", question, "--json"])));
         assert_eq!(run.code, 0, "{}", run.stderr);
