@@ -75,7 +75,10 @@ impl Tokens {
         }
         let length = sum.iter().map(|value| value * value).sum::<f64>().sqrt();
         let mean = Embedding::normalized(sum.iter().map(|value| *value as f32).collect());
-        if mean.as_slice().len() != self.pooled.as_slice().len() || mean.precise_cosine(&self.pooled) < SAME {
+        // A vector of zeros has no cosine with anything.
+        let same = mean.as_slice().len() == self.pooled.as_slice().len()
+            && mean.precise_cosine(&self.pooled) >= SAME;
+        if !same {
             return None;
         }
         let dot = |row: &[f32]| {
