@@ -308,6 +308,11 @@ impl Snapshot {
         self.postings.shares(words, id)
     }
 
+    /// Whether a guide holds a word, in any inflection; so it is with what is no word.
+    pub fn holds_word(&self, word: &str) -> bool {
+        self.postings.holds_word(word)
+    }
+
     /// Words of the guides that one which none of them holds can have meant, the likeliest first. None where a guide
     /// holds it in any inflection, where nothing is near, and in an index that an earlier version wrote.
     ///

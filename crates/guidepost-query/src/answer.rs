@@ -48,11 +48,13 @@ pub fn answer(snapshot: &Snapshot, question: &Question, hits: &[Hit], min_confid
     let bar = min_confidence.max(best * WORTH_ADDING);
     let weighed = question.weigh(snapshot);
     let worth = hits.iter().enumerate().filter(|(_, hit)| hit.confidence >= bar);
-    let mut candidates: Vec<Candidate> = worth.flat_map(|(at, hit)| candidates(&weighed, at, hit)).collect();
+    let spans: Vec<Vec<Span>> = hits.iter().map(|hit| sentences(&hit.chunk.chunk.text)).collect();
+    let mut candidates: Vec<Candidate> =
+        worth.flat_map(|(at, hit)| candidates(&weighed, at, hit, &spans[at])).collect();
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then((a.hit, a.index).cmp(&(b.hit, b.index))));
     let mut statements: Vec<Statement> = Vec::new();
     for candidate in candidates {
-        let statement = candidate.statement(&hits[candidate.hit]);
+        let statement = candidate.statement(&hits[candidate.hit], &spans[candidate.hit]);
         let of_hit = statements.iter().filter(|old| old.hit == candidate.hit).count();
         // The same advice in two guides is said once, and so is a list that holds two of the candidates.
         if of_hit < MAX_OF_ONE && statements.iter().all(|old| !old.text.contains(&statement.text)) {
@@ -73,7 +75,7 @@ struct Candidate {
     index: usize,
 }
 
-fn candidates(weighed: &Weighed, hit_at: usize, hit: &Hit) -> Vec<Candidate> {
+fn candidates(weighed: &Weighed, hit_at: usize, hit: &Hit, spans: &[Span]) -> Vec<Candidate> {
     let text = hit.chunk.chunk.text.as_str();
     let score = |(index, span): (usize, &Span)| {
         let terms = terms(span.of(text));
@@ -85,16 +87,14 @@ fn candidates(weighed: &Weighed, hit_at: usize, hit: &Hit) -> Vec<Candidate> {
         let substance = (terms.len() as f32 / 8.0).min(1.0);
         OF_PASSAGE * hit.trace.fused.score + answers + OF_SUBSTANCE * substance - 0.005 * index as f32
     };
-    let spans = sentences(text);
     let candidate = |(index, span)| Candidate { score: score((index, span)), hit: hit_at, index };
     spans.iter().enumerate().map(candidate).collect()
 }
 
 impl Candidate {
-    fn statement(&self, hit: &Hit) -> Statement {
+    fn statement(&self, hit: &Hit, spans: &[Span]) -> Statement {
         let text = hit.chunk.chunk.text.as_str();
-        let spans = sentences(text);
-        let (first, last) = list_around(text, &spans, self.index);
+        let (first, last) = list_around(text, spans, self.index);
         let (start, end) = (spans[first].start, spans[last].end);
         let line = |offset: usize| hit.chunk.chunk.lines.first + text[..offset].matches('\n').count() as u32;
         let lines = Lines { first: line(start), last: line(end.saturating_sub(1)) };

@@ -127,8 +127,12 @@ impl Search<'_> {
     fn meaning(&mut self, embedder: &dyn Embed, retrieved: &mut Retrieved) -> Result<(), SearchError> {
         let Search { snapshot, question, options, .. } = *self;
         let rows = options.within.map_or(snapshot.chunk_count(), Rows::len);
-        let tokens = embedder.count_tokens(&[&question.embedded]).into_iter().sum();
-        let expected = meaning_takes(tokens, embedder.dimensions(), rows);
+        let estimate = || {
+            let tokens = embedder.count_tokens(&[&question.embedded]).into_iter().sum();
+            meaning_takes(tokens, embedder.dimensions(), rows)
+        };
+        // Counting tokens makes a tokenizer ready; without a budget nobody asks.
+        let expected = self.ladder.is_limited().then(estimate).unwrap_or_default();
         // There is nothing else where meaning alone was asked for.
         if options.mode != Mode::Dense && !self.ladder.may_run(Rung::Meaning, || expected) {
             return Ok(());

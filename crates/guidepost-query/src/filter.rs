@@ -43,8 +43,8 @@ impl Facet {
     }
 
     /// The facet of that name.
-    pub fn of_name(name: &str) -> Option<Facet> {
-        Facet::ALL.into_iter().find(|facet| facet.name().eq_ignore_ascii_case(name))
+    pub(crate) fn of_name(name: &str) -> Option<Facet> {
+        Facet::ALL.into_iter().find(|facet| facet.name() == name)
     }
 
     /// What it would take for a guide to have any.

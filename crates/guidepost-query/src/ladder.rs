@@ -141,9 +141,14 @@ impl<'a> Ladder<'a> {
         Ladder { budget, conclusive: false, pace: 1.0, steps: Vec::new() }
     }
 
+    /// Whether there is a budget at all.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.budget.is_some()
+    }
+
     /// Looks at what is known, where it matters. Once conclusive, it stays so.
     pub(crate) fn conclude<E>(&mut self, is_conclusive: impl FnOnce() -> Result<bool, E>) -> Result<(), E> {
-        if self.budget.is_some() && !self.conclusive {
+        if self.is_limited() && !self.conclusive {
             self.conclusive = is_conclusive()?;
         }
         Ok(())
@@ -177,7 +182,7 @@ impl<'a> Ladder<'a> {
     /// Learns from the last stage, which ran the model, how fast forward passes are now.
     pub(crate) fn learn_pace(&mut self, expected: Duration) {
         if let Some(Step { climb: Climb::Ran(took), .. }) = self.steps.last()
-            && self.budget.is_some()
+            && self.is_limited()
         {
             self.pace = took.as_secs_f64() / expected.as_secs_f64().max(1e-9);
         }

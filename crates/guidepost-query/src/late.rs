@@ -28,19 +28,32 @@ pub fn ask_model(
     question: &Question,
 ) -> Result<Asked, EmbedError> {
     let texts = [question.embedded.as_str()];
-    let tokens = Mutex::new(None);
-    let keep = |_: usize, vectors: TokenVectors| {
-        *tokens.lock().unwrap_or_else(PoisonError::into_inner) = Some(vectors);
+    let mut embedded = match snapshot.has_token_codes() {
+        true => embed_with_tokens(embedder, &texts, TextRole::Question)?,
+        false => {
+            let vectors = embedder.embed(&texts, TextRole::Question, &|_| ())?;
+            vectors.into_iter().map(|vector| (vector, None)).collect()
+        }
     };
-    let embedded = match snapshot.has_token_codes() {
-        true => embedder.embed_tokens(&texts, TextRole::Question, &keep, &|_| ()),
-        false => embedder.embed(&texts, TextRole::Question, &|_| ()),
-    };
-    let vector = embedded?.pop().ok_or_else(|| EmbedError("it gave no embedding for the question".into()))?;
-    let tokens = tokens.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let last = embedded.pop();
+    let (vector, tokens) = last.ok_or_else(|| EmbedError("it gave no embedding for the question".into()))?;
     let late = tokens
         .and_then(|tokens| snapshot.late_question(&tokens, &weights(snapshot, question, &tokens.spans)));
     Ok(Asked { vector, late })
+}
+
+/// The embedding of each text with its token vectors; `None` where the model has none.
+pub(crate) fn embed_with_tokens(
+    embedder: &dyn Embed,
+    texts: &[&str],
+    role: TextRole,
+) -> Result<Vec<(Embedding, Option<TokenVectors>)>, EmbedError> {
+    let kept = Mutex::new(vec![None; texts.len()]);
+    let keep = |at: usize, vectors| {
+        kept.lock().unwrap_or_else(PoisonError::into_inner)[at] = Some(vectors);
+    };
+    let embeddings = embedder.embed_tokens(texts, role, &keep, &|_| ())?;
+    Ok(embeddings.into_iter().zip(kept.into_inner().unwrap_or_else(PoisonError::into_inner)).collect())
 }
 
 /// How much each token of the question counts: as much as its word tells in this index, less where the word is in

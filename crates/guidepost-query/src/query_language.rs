@@ -5,8 +5,7 @@
 
 use guidepost_index::{Clause, TextField};
 
-/// Names that hand a value on to the filters.
-const FILTERS: [&str; 5] = ["tag", "kind", "role", "path", "after"];
+use crate::filter::Facet;
 
 /// A question taken apart.
 #[derive(Debug, Default, PartialEq)]
@@ -15,8 +14,8 @@ pub(crate) struct Parsed {
     pub(crate) text: String,
     /// What a passage must hold and what not.
     pub(crate) clauses: Vec<Clause>,
-    /// Name and value of each filter.
-    pub(crate) filters: Vec<(String, String)>,
+    /// Facet and value of each filter.
+    pub(crate) filters: Vec<(Facet, String)>,
 }
 
 pub(crate) fn parse(question: &str) -> Parsed {
@@ -79,7 +78,7 @@ impl<'a> Operator<'a> {
 
     /// Whether it is an operator and no part of a sentence.
     fn is_meant(&self) -> bool {
-        let is_filter = self.name.is_some_and(|name| FILTERS.contains(&name));
+        let is_filter = self.name.and_then(Facet::of_name).is_some();
         if is_filter {
             return !self.value.is_empty() && !self.is_excluded;
         }
@@ -93,7 +92,7 @@ impl<'a> Operator<'a> {
 
 /// Whether a field or a filter has this name.
 fn is_name(name: &str) -> bool {
-    FILTERS.contains(&name) || field(name).is_some()
+    Facet::of_name(name).is_some() || field(name).is_some()
 }
 
 fn field(name: &str) -> Option<TextField> {
@@ -119,8 +118,8 @@ fn quoted(text: &str) -> Option<&str> {
 impl Parsed {
     fn take(&mut self, operator: Operator) {
         let Operator { is_excluded, name, value, .. } = operator;
-        if let Some(name) = name.filter(|name| FILTERS.contains(name)) {
-            self.filters.push((name.to_owned(), value.to_owned()));
+        if let Some(facet) = name.and_then(Facet::of_name) {
+            self.filters.push((facet, value.to_owned()));
             return;
         }
         if !is_excluded {
@@ -147,7 +146,7 @@ mod tests {
         };
         let clauses: String = parsed.clauses.iter().map(clause).collect();
         let filters: String =
-            parsed.filters.iter().map(|(name, value)| format!(" | {name}={value}")).collect();
+            parsed.filters.iter().map(|(facet, value)| format!(" | {}={value}", facet.name())).collect();
         assert_eq!(format!("{}{clauses}{filters}", parsed.text), expected, "{question}");
     }
 

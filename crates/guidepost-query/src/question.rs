@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use guidepost_index::{Clause, Form, IndexError, Snapshot, Token, analyze};
 use guidepost_text::Embed;
 
+use crate::filter::Facet;
 use crate::query_language::parse;
 
 /// Longest question in words. No model reads more than some hundreds, and a text index only slows down.
@@ -23,8 +24,8 @@ pub struct Question {
     pub words: Vec<Token>,
     /// What a passage must hold, and what not.
     pub clauses: Vec<Clause>,
-    /// Name and value of each filter, in order: `tag`, `kind`, `role`, `path` or `after`.
-    pub filters: Vec<(String, String)>,
+    /// Facet and value of each filter, in order.
+    pub filters: Vec<(Facet, String)>,
     /// Words that were taken for others.
     pub corrections: Vec<Correction>,
 }
@@ -102,7 +103,11 @@ impl Question {
         // From the last to the first: what is replaced moves what follows.
         for word in words.iter().rev() {
             let written = &self.text[word.start..word.end];
-            if is_acronym(written) || embedder.is_some_and(|embedder| is_known(written, embedder)) {
+            // In this order: the guides hold nearly every word, and asking the tokenizer takes longer.
+            let is_right = snapshot.holds_word(written)
+                || is_acronym(written)
+                || embedder.is_some_and(|embedder| is_known(written, embedder));
+            if is_right {
                 continue;
             }
             let meant = snapshot.closest_words(written)?;

@@ -2,9 +2,9 @@
 //!
 //! With mean pooling a text's vector is the sum of its tokens' vectors, scaled; so a cosine is a sum over tokens, exactly.
 
-use std::sync::{Mutex, PoisonError};
-
 use guidepost_text::{Embed, EmbedError, Embedding, Span, TextRole, TokenVectors};
+
+use crate::late::embed_with_tokens;
 
 /// What a token adds to the cosine.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,13 +53,8 @@ struct Tokens {
 }
 
 fn tokens_of(embedder: &dyn Embed, texts: &[&str], role: TextRole) -> Result<Vec<Tokens>, EmbedError> {
-    let kept = Mutex::new(vec![None; texts.len()]);
-    let keep = |at: usize, vectors| {
-        kept.lock().unwrap_or_else(PoisonError::into_inner)[at] = Some(vectors);
-    };
-    let pooled = embedder.embed_tokens(texts, role, &keep, &|_| ())?;
-    let kept = kept.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(pooled.into_iter().zip(kept).map(|(pooled, vectors)| Tokens { pooled, vectors }).collect())
+    let embedded = embed_with_tokens(embedder, texts, role)?;
+    Ok(embedded.into_iter().map(|(pooled, vectors)| Tokens { pooled, vectors }).collect())
 }
 
 /// Cosine that the scaled sum of the tokens must have with the embedding, to be what the model makes of them.

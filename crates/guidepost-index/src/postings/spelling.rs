@@ -10,14 +10,20 @@ use crate::IndexError;
 const MOST_MEANT: usize = 3;
 
 impl Postings {
+    /// Whether some chunk holds a word, in any inflection; so it is with what is no word.
+    pub(crate) fn holds_word(&self, word: &str) -> bool {
+        let searcher = self.reader.searcher();
+        let forms = analyze(word);
+        forms.is_empty() || forms.iter().any(|form| self.holds(&searcher, &form.term))
+    }
+
     /// The words that a written word can have meant, the likeliest first. None where some chunk holds it, in any
     /// inflection, or where nothing is near.
     pub(crate) fn closest_words(&self, word: &str) -> Result<Vec<String>, IndexError> {
-        let searcher = self.reader.searcher();
-        let forms = analyze(word);
-        if forms.is_empty() || forms.iter().any(|form| self.holds(&searcher, &form.term)) {
+        if self.holds_word(word) {
             return Ok(Vec::new());
         }
+        let searcher = self.reader.searcher();
         let written: Vec<char> = fold(word).chars().collect();
         let Some(most_edits) = most_edits(&written) else { return Ok(Vec::new()) };
         self.nearest(&searcher, &written, most_edits).map_err(failed(&self.path))

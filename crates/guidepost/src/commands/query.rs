@@ -64,7 +64,7 @@ impl<'a> Searched<'a> {
         console: &'a Console,
     ) -> anyhow::Result<Self> {
         let question = Question::new(&read_question(args)?)?;
-        let filter = args.filter.filter()?;
+        let mut filter = args.filter.filter()?;
         let user = UserSettings::load(console)?;
         let engine = Engine::new(&args.guides.place, Some(&args.guides.model), &user, console)?;
         let guides = args.guides.folder.clone().or_else(|| user.guides.clone());
@@ -81,10 +81,8 @@ impl<'a> Searched<'a> {
         };
         let reranker = reranker::load(args.rerank.choice(user.rerank.as_ref()), &engine, console)?;
         let Ready { snapshot, embedder } = engine.ready(existing, guides.as_deref(), mode == Mode::Bm25)?;
-        let mut filter = filter;
-        for (name, value) in &question.filters {
-            let facet = Facet::of_name(name).expect("the query language knows the facets' names");
-            filter.add(facet, value)?;
+        for (facet, value) in &question.filters {
+            filter.add(*facet, value)?;
         }
         let within = filter.rows(&snapshot)?;
         if within.as_ref().is_some_and(Rows::is_empty) {
