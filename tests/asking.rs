@@ -98,6 +98,38 @@ fn lists_of_resources_wait_until_they_are_asked_for() {
 }
 
 #[test]
+fn the_way_to_a_role_is_its_roadmap_from_the_beginning() {
+    let home = Sandbox::new();
+    let roles = home.json(&["roles"], 0);
+    let roles = roles["roles"].as_array().expect("roles");
+    let described = roles.iter().filter(|role| !role["described"].as_array().expect("places").is_empty());
+    for role in described.step_by(7) {
+        let question = format!("How do I become a {}?", role["role"].as_str().expect("a name"));
+        let found = home.json(&["ask", &question, "--explain", "-n", "3"], 0);
+        for (at, hit) in found["results"].as_array().expect("results").iter().enumerate() {
+            assert!(hit["explain"]["on_the_way"] == true || at > 0, "{question}: {hit}");
+        }
+        let of_role = |place: &serde_json::Value| place["path"] == found["results"][0]["path"];
+        assert!(role["described"].as_array().expect("places").iter().any(of_role), "{found}");
+        let first = &found["answer"]["statements"][0];
+        assert_eq!(first["first_line"], found["results"][0]["first_line"], "{question}: {found}");
+    }
+    // A section of a guide is all there is to say.
+    home.write(
+        "folder/jobs.md",
+        "# Jobs\n\n## Careers\n\n### Bell founder\n\n- Clay, wax and bronze\n- An ear for partials\n\n\
+         ### Thatcher\n\n- Reed and straw\n\n## Become\n\nHow do I become, how do I become, he asked.\n",
+    );
+    let ask = ["ask", "How do I become a bell founder?", "--guides", "folder", "--index", "other"];
+    let found = home.json(&ask, 0);
+    assert!(found["answer"]["statements"][0]["text"].as_str().is_some_and(|text| text.contains("bronze")));
+    assert_eq!(found["results"][0]["confidence"].as_f64().map(|sure| sure >= 0.8), Some(true), "{found}");
+    // Filters hold here as everywhere.
+    let elsewhere = home.json(&[&ask[..], &["--path", "nowhere/**", "--explain"]].concat(), 1);
+    assert!(elsewhere["results"].as_array().is_some_and(Vec::is_empty), "{elsewhere}");
+}
+
+#[test]
 fn the_score_is_what_explain_says() {
     let home = Sandbox::new();
     let found = home.json(&["search", "learn SQL for data analysis", "--explain", "-n", "8"], 0);

@@ -10,7 +10,7 @@ use anyhow::Context;
 use guidepost_benches::shipped::{Shipped, ShippedQuestion};
 use guidepost_benches::{load_model, percent_interval};
 use guidepost_query::{
-    Answer, Hit, MIN_ANSWER_CONFIDENCE, Means, Mode, Question, SearchOptions, Weights, answer, search,
+    Answer, Hit, MIN_ANSWER_CONFIDENCE, Means, Mode, Question, SearchOptions, answer, search,
 };
 
 /// Passages an answer is made from, as `ask` looks at them.
@@ -30,13 +30,7 @@ struct Asked {
 fn main() -> anyhow::Result<()> {
     let model = load_model()?;
     let shipped = Shipped::open(&model)?;
-    let options = SearchOptions {
-        limit: HITS,
-        mode: Mode::Hybrid,
-        min_confidence: 0.0,
-        within: None,
-        weights: Weights::DEFAULT,
-    };
+    let options = SearchOptions::all(HITS, Mode::Hybrid);
     let mut all = Vec::new();
     for question in &shipped.questions {
         let asked = Question::new(&question.question)?.understood_by(&shipped.snapshot, Some(&model))?;

@@ -13,7 +13,7 @@ use guidepost_benches::{Collection, load_model};
 use guidepost_index::Snapshot;
 use guidepost_query::{
     Asked, CANDIDATES, Evidence, FEATURES, Hit, MIN_ANSWER_CONFIDENCE, Mode, Question, Ranking, Retrieved,
-    SearchOptions, Weights, ask_model, confidence, hits,
+    SearchOptions, ask_model, confidence, hits,
 };
 use guidepost_text::Embed;
 use plotters::prelude::*;
@@ -162,9 +162,8 @@ fn search(
     };
     let dense =
         asked.as_ref().map_or_else(Ranking::new, |asked| snapshot.dense(&asked.vector, CANDIDATES, None));
-    let options =
-        SearchOptions { limit: HITS, mode, min_confidence: 0.0, within: None, weights: Weights::DEFAULT };
-    let hits = hits(snapshot, question, Retrieved { asked, bm25, dense }, options)?;
+    let options = SearchOptions::all(HITS, mode);
+    let hits = hits(snapshot, question, Retrieved { asked, bm25, dense, ..Retrieved::default() }, options)?;
     Ok(hits
         .into_iter()
         .map(|hit| (hit.trace.evidence(question, mode), hit))

@@ -31,13 +31,7 @@ const TIMED: usize = 10;
 const ROUNDS: usize = 5;
 
 /// As `search` asks by default.
-const OPTIONS: SearchOptions = SearchOptions {
-    limit: 5,
-    mode: Mode::Hybrid,
-    within: None,
-    min_confidence: 0.01,
-    weights: Weights::DEFAULT,
-};
+const OPTIONS: SearchOptions = SearchOptions { min_confidence: 0.01, ..SearchOptions::all(5, Mode::Hybrid) };
 
 fn main() -> anyhow::Result<()> {
     let model = load_model()?;
@@ -154,7 +148,8 @@ fn ask(
     let Asked { vector, late } = ask_model(snapshot, model, question)?;
     let dense = snapshot.dense(&vector, CANDIDATES, None);
     let agree = bm25.first().is_some_and(|(id, _)| dense.first().is_some_and(|(first, _)| id == first));
-    let mut retrieved = Retrieved { asked: Some(Asked { vector, late: None }), bm25, dense };
+    let mut retrieved =
+        Retrieved { asked: Some(Asked { vector, late: None }), bm25, dense, ..Retrieved::default() };
     let hybrid = ndcg(&rank(snapshot, question, &retrieved, Weights::DEFAULT, Mode::Hybrid)?);
     if let Some(asked) = &mut retrieved.asked {
         asked.late = late;

@@ -10,8 +10,7 @@ use guidepost_benches::{load_model, percent_interval};
 use guidepost_index::Snapshot;
 use guidepost_model::SentenceTransformer;
 use guidepost_query::{
-    CatalogEntry, Means, Mode, Question, SearchOptions, Wanted, Weights, catalog, find_resources,
-    kinds_asked, search,
+    CatalogEntry, Means, Mode, Question, SearchOptions, Wanted, catalog, find_resources, kinds_asked, search,
 };
 use guidepost_text::ResourceKind;
 use serde::Deserialize;
@@ -95,13 +94,7 @@ fn find<'a>(
         Some(left) => left,
         None => Question::new(&judged.question)?,
     };
-    let options = SearchOptions {
-        limit: PASSAGES,
-        mode: Mode::Hybrid,
-        within: None,
-        min_confidence: 0.0,
-        weights: Weights::DEFAULT,
-    };
+    let options = SearchOptions::all(PASSAGES, Mode::Hybrid);
     let hits = search(snapshot, Means::of(Some(model)), &left, options)?.hits;
     let kinds = if kinds.is_empty() { ResourceKind::ALL[..4].to_vec() } else { kinds };
     let wanted = Wanted { kinds: &kinds, serves: None, question: Some((&left, &hits)), own_words };

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use guidepost_benches::shipped::{Shipped, ShippedQuestion, WrittenFrom};
 use guidepost_benches::{interval, load_model, percent_interval};
 use guidepost_model::SentenceTransformer;
-use guidepost_query::{Means, Mode, Question, SearchOptions, Weights, bootstrap, search};
+use guidepost_query::{Means, Mode, Question, SearchOptions, bootstrap, search};
 
 /// Results that are looked at.
 const LIMIT: usize = 10;
@@ -79,8 +79,7 @@ fn ask(
     questions: &[&ShippedQuestion],
     mode: Mode,
 ) -> anyhow::Result<Vec<Asked>> {
-    let options =
-        SearchOptions { limit: LIMIT, mode, within: None, min_confidence: 0.0, weights: Weights::DEFAULT };
+    let options = SearchOptions::all(LIMIT, mode);
     let one = |question: &&ShippedQuestion| {
         let asked = Question::new(&question.question)?.understood_by(&shipped.snapshot, Some(model))?;
         let hits = search(&shipped.snapshot, Means::of(Some(model)), &asked, options)?.hits;

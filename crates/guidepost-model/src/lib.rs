@@ -37,9 +37,6 @@ mod tensors;
 mod cross_encoder;
 mod sentence_transformer;
 
-#[cfg(test)]
-mod random;
-
 pub use cpu::measured_peak;
 pub use cross_encoder::CrossEncoder;
 pub use device::{DeviceChoice, OpenDevice};

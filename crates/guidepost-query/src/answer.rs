@@ -51,7 +51,13 @@ pub fn answer(snapshot: &Snapshot, question: &Question, hits: &[Hit], min_confid
     let spans: Vec<Vec<Span>> = hits.iter().map(|hit| sentences(&hit.chunk.chunk.text)).collect();
     let mut candidates: Vec<Candidate> =
         worth.flat_map(|(at, hit)| candidates(&weighed, at, hit, &spans[at])).collect();
-    candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then((a.hit, a.index).cmp(&(b.hit, b.index))));
+    // A way is told by how each of its stretches begins, in their order.
+    if hits.first().is_some_and(|hit| hit.trace.fused.on_the_way) {
+        candidates.retain(|candidate| hits[candidate.hit].trace.fused.on_the_way);
+        candidates.sort_by_key(|candidate| (candidate.index > 0, candidate.hit, candidate.index));
+    } else {
+        candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then((a.hit, a.index).cmp(&(b.hit, b.index))));
+    }
     let mut statements: Vec<Statement> = Vec::new();
     for candidate in candidates {
         let statement = candidate.statement(&hits[candidate.hit], &spans[candidate.hit]);

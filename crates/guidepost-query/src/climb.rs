@@ -12,6 +12,7 @@ use crate::question::Question;
 use crate::rerank::{Passage, best_passages, blend, logits};
 use crate::search::{Mode, Retrieved, SearchError, SearchOptions, late_question, retrieve};
 use crate::signals::{Signals, words_found};
+use crate::way::way;
 
 /// What a search may use.
 #[derive(Clone, Copy)]
@@ -50,9 +51,10 @@ impl Climbed {
     pub(crate) fn new(
         snapshot: &Snapshot,
         question: &Question,
-        retrieved: Retrieved,
+        mut retrieved: Retrieved,
         options: SearchOptions,
     ) -> Result<Self, SearchError> {
+        retrieved.way = way(snapshot, question, options.within)?;
         let signals = Signals::new(snapshot, question, &retrieved)?;
         let dense_weight = signals.dense_weight(options.weights.lean, options.mode);
         let fused = signals.rank(options.weights, options.mode)?;

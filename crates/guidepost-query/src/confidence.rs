@@ -21,6 +21,8 @@ pub struct Evidence {
     pub places: [Option<usize>; 2],
     /// Telling words in the question. Of one or two words, everything about them is near.
     pub words: usize,
+    /// Whether it belongs to the way to a role that the question asks for.
+    pub on_the_way: bool,
 }
 
 /// The hit whose score the others' are compared with: neighbors of one section often say the same.
@@ -69,12 +71,17 @@ const VECTORS_AND_TOKENS: Logistic = Logistic(-11.46, [0.0, 9.82, 0.98, 5.20, 0.
 const VECTORS_ALONE: Logistic = Logistic(-9.02, [3.73, 0.0, 4.34, 5.04, 0.07, 3.41]);
 const WORDS_ALONE: Logistic = Logistic(-9.69, [0.0, 0.0, 6.40, 6.58, 0.0, 4.50]);
 
+/// What a passage on the way asked for has at least. No fit: few labeled questions ask for a way, and of those that are derived
+/// from the roles that guides describe (`benches/results/shipped_questions.md`) all are answered by it.
+const ON_THE_WAY: f32 = 0.8;
+
 /// The chance in [0, 1] that a hit answers its question.
 pub fn confidence(evidence: Evidence) -> f32 {
     let Logistic(intercept, weights) = evidence.model();
     let logit =
         intercept + evidence.features().iter().zip(weights).map(|(x, weight)| x * weight).sum::<f32>();
-    1.0 / (1.0 + (-logit).exp())
+    let chance = 1.0 / (1.0 + (-logit).exp());
+    if evidence.on_the_way { chance.max(ON_THE_WAY) } else { chance }
 }
 
 #[cfg(test)]
@@ -99,6 +106,7 @@ mod tests {
                 margin: 0.2,
                 places: [Some(2), Some(1)],
                 words: 4,
+                on_the_way: false,
             };
             let more = [
                 Evidence {
@@ -109,6 +117,7 @@ mod tests {
                 },
                 Evidence { margin: 0.4, ..evidence },
                 Evidence { places: [Some(1), Some(1)], ..evidence },
+                Evidence { on_the_way: true, ..evidence },
             ];
             let base = confidence(evidence);
             assert!((0.0..=1.0).contains(&base), "{evidence:?}");

@@ -1,8 +1,8 @@
 //! Whether a passage is of the kind that a question asks for.
 //!
 //! Lists of books, courses and certifications name their subject in every line, and answer nothing about it: they wait until they
-//! are asked for. A question that names a guide's whole title is asked of that guide first, and one that asks how to become
-//! something, of its roadmap. Measured in `benches/results/shipped_questions.md`.
+//! are asked for. A question that names a guide's whole title is asked of that guide first, and one that asks for the way to a
+//! role, of its roadmap. Measured in `benches/results/shipped_questions.md`.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
@@ -23,17 +23,15 @@ const LIST_FIT: f32 = 0.8;
 /// What the score of other guides' passages is multiplied by where the question names a guide.
 const OTHER_GUIDE_FIT: f32 = 0.74;
 
-/// What the score of its other passages is multiplied by where the question asks for the way there.
-const NO_ROADMAP_FIT: f32 = 0.8;
+/// What the score of all else is multiplied by where the question asks for the way to a role that a guide describes. By words and
+/// meaning a roadmap scores about a third of what repeats the question.
+const OFF_THE_WAY_FIT: f32 = 0.3;
 
 /// A title of one word is a word like any other.
 const TITLE_WORDS: usize = 2;
 
 /// More words by which people ask for certifications and courses.
 const EXAMS: [&str; 8] = ["badge", "certified", "class", "degree", "exam", "exams", "reading", "tutorial"];
-
-/// Beginnings of words in headings that announce a way.
-const ROADMAP: [&str; 6] = ["path", "phase", "plan", "roadmap", "stage", "step"];
 
 /// How well passages fit one question; what is found out about a passage is kept.
 pub(crate) struct Fit {
@@ -47,7 +45,6 @@ struct Kind {
     /// Whether the question names its guide.
     named: bool,
     lists_resources: bool,
-    roadmap: bool,
 }
 
 impl Fit {
@@ -72,11 +69,16 @@ impl Fit {
             if any_named && !kind.named {
                 fit *= OTHER_GUIDE_FIT;
             }
-            if self.wish.way && kind.named && !kind.roadmap {
-                fit *= NO_ROADMAP_FIT;
-            }
             candidate.fit = fit;
-            candidate.score *= fit;
+        }
+        let any_way = fused.iter().any(|candidate| candidate.on_the_way);
+        for candidate in fused.iter_mut() {
+            match candidate.on_the_way {
+                true => candidate.fit = 1.0,
+                false if any_way => candidate.fit *= OFF_THE_WAY_FIT,
+                false => {}
+            }
+            candidate.score *= candidate.fit;
         }
         best_first(fused);
         Ok(())
@@ -91,7 +93,6 @@ impl Fit {
         let kind = Kind {
             named: guide.is_some_and(|guide| self.wish.names(&guide.metadata.title)),
             lists_resources: lists_resources(&chunk),
-            roadmap: is_roadmap(&chunk),
         };
         self.known.borrow_mut().insert(id, kind);
         Ok(kind)
@@ -102,8 +103,6 @@ impl Fit {
 struct Wish {
     /// Books, courses, certifications.
     resources: bool,
-    /// How to become something.
-    way: bool,
     /// Its words, and what its abbreviations stand for.
     terms: HashSet<String>,
 }
@@ -111,11 +110,7 @@ struct Wish {
 impl Wish {
     fn of(question: &Question) -> Wish {
         let terms = question.words.iter().flat_map(|word| word.term.split(' ')).map(str::to_owned);
-        Wish {
-            resources: asks_for_resources(question),
-            way: asks_for_the_way(&question.text),
-            terms: terms.collect(),
-        }
+        Wish { resources: asks_for_resources(question), terms: terms.collect() }
     }
 
     /// Whether all telling words of a title stand in the question.
@@ -134,14 +129,6 @@ fn asks_for_resources(question: &Question) -> bool {
     })
 }
 
-/// `how do I become ...`, but not `how long does it take to become ...`.
-fn asks_for_the_way(text: &str) -> bool {
-    let text = text.to_lowercase();
-    let asks_how = text.starts_with("how ") && !text.starts_with("how long") && !text.starts_with("how much");
-    let becomes = ["become", "get into", "break into", "get started as", "start as"];
-    text.contains("roadmap") || asks_how && becomes.iter().any(|words| text.contains(words))
-}
-
 /// The headings above a passage, other than its guide's title, word by word.
 fn heading_words(chunk: &StoredChunk) -> impl Iterator<Item = &str> {
     let headings = chunk.chunk.heading_path.iter().skip(1);
@@ -151,10 +138,6 @@ fn heading_words(chunk: &StoredChunk) -> impl Iterator<Item = &str> {
 fn lists_resources(chunk: &StoredChunk) -> bool {
     heading_words(chunk)
         .any(|word| matches!(ResourceKind::of_word(word), Some(Book | Course | Certification)))
-}
-
-fn is_roadmap(chunk: &StoredChunk) -> bool {
-    heading_words(chunk).any(|word| ROADMAP.iter().any(|start| word.to_lowercase().starts_with(start)))
 }
 
 #[cfg(test)]
@@ -171,19 +154,6 @@ mod tests {
         ] {
             let question = Question::new(asked).expect("it can be searched");
             assert_eq!(Wish::of(&question).names(title), named, "{asked}");
-        }
-    }
-
-    #[test]
-    fn the_way_is_asked_for_in_so_many_words() {
-        for (asked, way) in [
-            ("How do I become a data analyst?", true),
-            ("how can one get into robotics", true),
-            ("roadmap for a data engineer", true),
-            ("how long does it take to become a data scientist", false),
-            ("do I have to become a manager", false),
-        ] {
-            assert_eq!(asks_for_the_way(asked), way, "{asked}");
         }
     }
 }

@@ -88,6 +88,8 @@ pub struct Fused {
     pub late_normalized: f32,
     /// What the combination is multiplied by, in [0, 1]: less than 1 for a passage of another kind than the question asks for.
     pub fit: f32,
+    /// Whether it belongs to the way to a role that the question asks for; then it is a candidate whatever the legs found.
+    pub on_the_way: bool,
     /// What a reranker changed; `None` where none was asked.
     pub reranked: Option<Reranked>,
     /// The combination, in [0, 1]. Orders the hits of one question; says nothing across questions.
@@ -95,6 +97,23 @@ pub struct Fused {
 }
 
 impl Fused {
+    /// A candidate that nothing speaks for yet.
+    fn unfound(id: ChunkId) -> Self {
+        Fused {
+            id,
+            bm25: None,
+            dense: None,
+            bm25_normalized: 0.0,
+            dense_normalized: 0.0,
+            late: None,
+            late_normalized: 0.0,
+            fit: 1.0,
+            on_the_way: false,
+            reranked: None,
+            score: 0.0,
+        }
+    }
+
     /// The score without the reranker, in [0, 1].
     pub fn before_reranking(&self) -> f32 {
         self.reranked.map_or(self.score, |reranked| reranked.before)
@@ -128,30 +147,44 @@ pub fn fuse(
         let bm25_normalized = bm25.map_or(0.0, |score| share(score, 0.0, best_bm25));
         let dense_normalized = dense.map_or(0.0, |score| share(score, low, high));
         let score = dense_weight * dense_normalized + (1.0 - dense_weight) * bm25_normalized;
-        Fused {
-            id,
-            bm25,
-            dense,
-            bm25_normalized,
-            dense_normalized,
-            late: None,
-            late_normalized: 0.0,
-            fit: 1.0,
-            reranked: None,
-            score,
-        }
+        Fused { bm25, bm25_normalized, dense, dense_normalized, score, ..Fused::unfound(id) }
     };
     let mut fused: Vec<Fused> = merged.into_iter().map(combine).collect();
     best_first(&mut fused);
     fused
 }
 
+/// Makes passages candidates that belong to the way the question asks for, and marks them.
+pub(crate) fn invite(
+    fused: &mut Vec<Fused>,
+    way: &[ChunkId],
+    dense_weight: f32,
+    cosine: impl Fn(ChunkId) -> Option<f32>,
+) {
+    let cosines = fused.iter().filter_map(|candidate| candidate.dense);
+    let (low, high) =
+        cosines.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), c| (low.min(c), high.max(c)));
+    for &id in way {
+        if let Some(known) = fused.iter_mut().find(|candidate| candidate.id == id) {
+            known.on_the_way = true;
+            continue;
+        }
+        let dense = cosine(id);
+        let dense_normalized = dense.map_or(0.0, |score| share(score, low, high));
+        let score = dense_weight * dense_normalized;
+        fused.push(Fused { dense, dense_normalized, score, on_the_way: true, ..Fused::unfound(id) });
+    }
+    best_first(fused);
+}
+
 /// Candidates that late interaction looks at. More cost time and gain nothing: the best of 30 is the best of 100.
 const LATE_CANDIDATES: usize = 30;
 
-/// Takes late interaction in as the third signal, for the best candidates of the other two.
+/// Takes late interaction in as the third signal, for the best candidates of the other two and for the way asked for.
 pub fn add_late(fused: &mut [Fused], weight: f32, mut max_sim: impl FnMut(ChunkId) -> Option<f32>) {
-    for candidate in fused.iter_mut().take(LATE_CANDIDATES) {
+    let looked_at =
+        fused.iter_mut().enumerate().filter(|(at, candidate)| *at < LATE_CANDIDATES || candidate.on_the_way);
+    for (_, candidate) in looked_at {
         candidate.late = max_sim(candidate.id);
     }
     let known = fused.iter().filter_map(|candidate| candidate.late);

@@ -34,6 +34,7 @@ mod metrics;
 
 mod derive;
 mod tune;
+mod way;
 
 mod catalog;
 mod resources;

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use guidepost_text::Random;
+
 /// nDCG@k as trec_eval computes it: linear gains, discount `1 / log2(rank + 1)`, ideal from all judged documents.
 /// In [0, 1]; 0 where nothing is relevant.
 pub fn ndcg_at(k: usize, ranking: &[&str], judged: &HashMap<String, f64>) -> f64 {
@@ -45,17 +47,9 @@ pub struct Interval {
 /// same values give the same interval.
 pub fn bootstrap(values: &[f64]) -> Interval {
     let mean = |sum: f64| if values.is_empty() { 0.0 } else { sum / values.len() as f64 };
-    // SplitMix64 (Steele, Lea and Flood 2014), seeded with a constant: an interval is a property of the values.
-    let mut state = 0x9E37_79B9_7F4A_7C15u64;
-    let mut next = || {
-        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    };
-    let mut resample =
-        || mean((0..values.len()).map(|_| values[(next() % values.len() as u64) as usize]).sum());
+    // A constant seed: an interval is a property of the values.
+    let mut random = Random(0x9E37_79B9_7F4A_7C15);
+    let mut resample = || mean((0..values.len()).map(|_| values[random.below(values.len())]).sum());
     let mut means: Vec<f64> = (0..1000).map(|_| resample()).collect();
     means.sort_by(f64::total_cmp);
     Interval { mean: mean(values.iter().sum()), low: means[25], high: means[974] }

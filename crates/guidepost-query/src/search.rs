@@ -41,6 +41,13 @@ pub struct SearchOptions<'a> {
     pub weights: Weights,
 }
 
+impl SearchOptions<'_> {
+    /// Everything may be found, however unsure, by the default weights.
+    pub const fn all(limit: usize, mode: Mode) -> Self {
+        SearchOptions { limit, mode, within: None, min_confidence: 0.0, weights: Weights::DEFAULT }
+    }
+}
+
 /// A passage that may answer.
 #[derive(Debug, Clone)]
 pub struct Hit {
@@ -88,6 +95,7 @@ impl Trace {
             margin: self.margin,
             places: [self.bm25_rank, self.dense_rank],
             words: question.words.iter().filter(|word| word.form == Form::Word).count(),
+            on_the_way: self.fused.on_the_way,
         }
     }
 }
@@ -101,6 +109,8 @@ pub struct Retrieved {
     pub bm25: Ranking,
     /// By meaning.
     pub dense: Ranking,
+    /// On the way to the role that the question wants to become, in reading order; mostly empty.
+    pub way: Vec<ChunkId>,
 }
 
 /// What a search found.
@@ -231,9 +241,25 @@ fn show(
         let confidence = confidence(trace.evidence(question, options.mode));
         hits.push(Hit { chunk, document, also_in, confidence, trace, tokens: None });
     }
+    in_reading_order(&mut hits);
     spread(&mut hits);
     hits.truncate(options.limit);
     Ok(hits)
+}
+
+/// A way is gone from its beginning: its passages come first, as they stand in their guides, the best guide first.
+fn in_reading_order(hits: &mut [Hit]) {
+    let mut guides: Vec<u32> = Vec::new();
+    for hit in hits.iter().filter(|hit| hit.trace.fused.on_the_way) {
+        if !guides.contains(&hit.chunk.document) {
+            guides.push(hit.chunk.document);
+        }
+    }
+    // The others stay among themselves as they are.
+    hits.sort_by_key(|hit| match hit.trace.fused.on_the_way {
+        true => (guides.iter().position(|&guide| guide == hit.chunk.document), hit.trace.fused.id),
+        false => (Some(usize::MAX), ChunkId(0)),
+    });
 }
 
 /// The score that the others' are compared with, as it was before reranking: confidence was fitted without.

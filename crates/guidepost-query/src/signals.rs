@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use guidepost_index::{ChunkId, Snapshot, StoredChunk, analyze};
 
 use crate::fit::Fit;
-use crate::fusion::{Fused, Lean, Ranking, Weights, add_late, fuse};
+use crate::fusion::{Fused, Lean, Ranking, Weights, add_late, fuse, invite};
 use crate::question::{Question, Weighed};
 use crate::search::{Mode, Retrieved, SearchError, late_question};
 
@@ -43,9 +43,13 @@ impl<'a> Signals<'a> {
     /// # Errors
     /// A damaged index.
     pub fn rank(&self, weights: Weights, mode: Mode) -> Result<Vec<Fused>, SearchError> {
-        let Retrieved { asked, bm25, dense } = self.retrieved;
+        let Retrieved { asked, bm25, dense, way } = self.retrieved;
         let cosine = |id| asked.as_ref().and_then(|asked| self.snapshot.cosine(&asked.vector, id));
-        let mut fused = fuse(bm25, dense, self.dense_weight(weights.lean, mode), cosine);
+        let dense_weight = self.dense_weight(weights.lean, mode);
+        let mut fused = fuse(bm25, dense, dense_weight, cosine);
+        if !way.is_empty() {
+            invite(&mut fused, way, dense_weight, cosine);
+        }
         if let Some(late) = late_question(self.retrieved) {
             let mut known = self.max_sims.borrow_mut();
             add_late(&mut fused, weights.late, |id| {

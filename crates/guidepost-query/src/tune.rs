@@ -84,6 +84,7 @@ fn measure(
         bm25: snapshot.bm25(&question.words, CANDIDATES, None)?,
         dense: snapshot.dense(&asked.vector, CANDIDATES, None),
         asked: Some(asked),
+        ..Retrieved::default()
     };
     let signals = Signals::new(snapshot, &question, &retrieved)?;
     let value = |weights: &Weights| {

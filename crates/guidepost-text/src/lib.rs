@@ -42,11 +42,14 @@ mod embed;
 mod hash_embedder;
 mod rerank;
 
+mod random;
+
 pub use chunk::{CHUNKER, chunk_document, passage_text};
 pub use embed::{Embed, EmbedError, Embedding, KeepTokens, TextRole, TokenVectors};
 pub use format::Format;
 pub use hash_embedder::HashEmbedder;
 pub use lines::LineIndex;
+pub use random::Random;
 pub use rerank::{Rerank, RerankError};
 pub use resource::{Named, Resource, ResourceKind, Role};
 pub use resources::{Cited, FINDER, Profile, named, profile, tool_name};

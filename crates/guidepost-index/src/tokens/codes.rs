@@ -4,7 +4,7 @@
 //! 2002; the estimator is that of RaBitQ, Gao and Long 2024): 384 components are 48 bytes. The question's side keeps four
 //! bits a component, as bit planes, so that a dot product is a handful of `and` and `popcount`.
 
-use guidepost_text::{Span, TokenVectors};
+use guidepost_text::{Random, Span, TokenVectors};
 
 /// Names the way from vectors to bits: bits of another are not comparable.
 pub(crate) const CODES: &str = "sign bits 1";
@@ -30,15 +30,9 @@ pub(crate) struct Rotation {
 
 impl Rotation {
     pub(crate) fn new(dimensions: usize) -> Self {
-        // SplitMix64 (Steele, Lea and Flood 2014) from a constant: codes on disk must mean the same tomorrow.
-        let mut state = 0x51D0_C0DE_0000_0001u64;
-        let mut sign = || {
-            state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-            let mut z = state;
-            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            if (z ^ (z >> 31)) & 1 == 0 { 1.0 } else { -1.0 }
-        };
+        // A constant seed: codes on disk must mean the same tomorrow.
+        let mut random = Random(0x51D0_C0DE_0000_0001);
+        let mut sign = || if random.next() & 1 == 0 { 1.0 } else { -1.0 };
         let block = if dimensions == 0 { 0 } else { 1 << dimensions.ilog2() };
         Rotation { dimensions, signs: (0..ROUNDS * dimensions).map(|_| sign()).collect(), block }
     }

@@ -7,7 +7,7 @@ use super::linear::{Application, CodeBuffers, InputOrder, Linear, Output, Storag
 use super::product::Activation;
 use super::rows::NormWeights;
 use super::slabs::{Buffer, Matrix, PANEL, SLAB};
-use crate::random::Random;
+use guidepost_text::Random;
 
 /// Numbers in [-1, 1).
 fn random_rows(random: &mut Random, rows: usize, columns: usize) -> Vec<Vec<f32>> {

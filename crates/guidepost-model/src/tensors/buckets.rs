@@ -67,7 +67,7 @@ fn cuts(sorted: &[usize], budget: Budget) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::Random;
+    use guidepost_text::Random;
 
     /// Lengths as a corpus of guides has them: 20 to 256, 56 on average, few long ones.
     fn natural(count: usize, seed: u64) -> Vec<usize> {

@@ -187,8 +187,8 @@ mod tests {
     use crate::Precision;
     use crate::architecture::{BertConfig, Family, MPNET_BUCKETS};
     use crate::cpu::{CpuBert, Kernels, Team, Weights};
-    use crate::random::Random;
     use crate::tensors::tiny_bert::{Texts, TinyBert};
+    use guidepost_text::Random;
 
     fn embedder(tiny: &TinyBert, pooling: Pooling) -> TensorEmbedder {
         let architecture = Architecture::Bert(BertConfig::bert(&tiny.config));

@@ -6,8 +6,8 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{Config, HiddenAct};
 
-use crate::random::Random;
 use crate::token_row::TokenRow;
+use guidepost_text::Random;
 
 const VOCABULARY: usize = 50;
 

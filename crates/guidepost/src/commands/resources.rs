@@ -33,11 +33,8 @@ pub(crate) fn run(args: &ResourcesArgs, console: &Console) -> anyhow::Result<Out
     let hits = match &question {
         Some(question) => {
             let options = SearchOptions {
-                limit: PASSAGES,
-                mode: Mode::Hybrid,
-                within: None,
-                min_confidence: 0.0,
                 weights: tuned::weights(&ready.snapshot, console),
+                ..SearchOptions::all(PASSAGES, Mode::Hybrid)
             };
             search(&ready.snapshot, Means::of(ready.embedder.as_deref()), question, options)?.hits
         }

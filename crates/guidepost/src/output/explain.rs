@@ -30,6 +30,8 @@ pub(crate) struct Explain {
     pub(crate) late_normalized: f32,
     /// Less than 1 for a passage of another kind, or of another guide, than the question asks for.
     pub(crate) fit: f32,
+    /// Whether it belongs to the way to a role that the question asks for. Such passages come first, in reading order.
+    pub(crate) on_the_way: bool,
     /// Left out without a reranker.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rerank: Option<RerankView>,
@@ -105,6 +107,7 @@ impl Explain {
             late: fused.late,
             late_normalized: fused.late_normalized,
             fit: fused.fit,
+            on_the_way: fused.on_the_way,
             rerank: fused.reranked.map(RerankView::from),
             coverage: trace.coverage,
             cosine_of_question: shares.map(|shares| views(question, &shares.question)),

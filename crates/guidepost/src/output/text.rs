@@ -169,6 +169,9 @@ impl Page {
         for line in shares.into_iter().flatten() {
             self.wrapped(&format!("the cosine, by tokens {line}"), "     ", FAINT, out)?;
         }
+        if explain.on_the_way {
+            writeln!(out, "   {FAINT}on the way to the role that the question asks for{FAINT:#}")?;
+        }
         if explain.fit < 1.0 {
             let fit = explain.fit;
             writeln!(

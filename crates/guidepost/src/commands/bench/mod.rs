@@ -10,7 +10,6 @@
 //! retrieval is not measured here but in the `benches` package.
 
 mod machine;
-mod random;
 pub(super) mod statistics;
 mod texts;
 

@@ -8,10 +8,9 @@ use guidepost_query::{
     Asked, CANDIDATES, Fused, Mode, Question, Retrieved, SearchOptions, Weights, add_late, ask_model, hits,
     rank, rerank,
 };
-use guidepost_text::{Embed, Embedding, Rerank};
+use guidepost_text::{Embed, Embedding, Random, Rerank};
 
 use super::configuration::milliseconds;
-use super::random::Random;
 use super::search_report::SearchReport;
 use super::statistics::{NEIGHBORS, nearest, overlap};
 use super::synthetic::Seeds;
@@ -28,13 +27,7 @@ use crate::{reranker, shipped};
 const SIZES: [usize; 2] = [1_000, 10_000];
 
 /// As `search` asks by default.
-const OPTIONS: SearchOptions = SearchOptions {
-    limit: 5,
-    mode: Mode::Hybrid,
-    within: None,
-    min_confidence: 0.01,
-    weights: Weights::DEFAULT,
-};
+const OPTIONS: SearchOptions = SearchOptions { min_confidence: 0.01, ..SearchOptions::all(5, Mode::Hybrid) };
 
 pub(crate) fn run(args: &BenchSearchArgs, console: &Console) -> anyhow::Result<Outcome> {
     let user = UserSettings::load(console)?;
@@ -111,7 +104,8 @@ impl Subject {
         let (bm25, bm25_ms) = timed(|| Ok(self.snapshot.bm25(&question.words, CANDIDATES, None)?))?;
         let (dense, dense_ms) = timed(|| Ok(self.snapshot.dense(&asked.vector, CANDIDATES, None)))?;
         let Asked { vector, late } = asked;
-        let retrieved = Retrieved { asked: Some(Asked { vector, late: None }), bm25, dense };
+        let retrieved =
+            Retrieved { asked: Some(Asked { vector, late: None }), bm25, dense, ..Retrieved::default() };
         let mut fused = rank(&self.snapshot, question, &retrieved, Weights::DEFAULT, OPTIONS.mode)?;
         let late = late.as_ref().map(|late| timed(|| self.match_tokens(late, &mut fused)));
         let late = late.transpose()?.map(|(_, ms)| ms);

@@ -7,10 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 use guidepost_index::{LateInteraction, Request, Snapshot, update};
-use guidepost_text::{Embed, EmbedError, Embedding, KeepTokens, TextRole, TokenVectors};
+use guidepost_text::{Embed, EmbedError, Embedding, KeepTokens, Random, TextRole, TokenVectors};
 use rayon::prelude::*;
-
-use super::random::Random;
 
 /// Passages in one guide.
 const PER_GUIDE: usize = 500;

@@ -4,9 +4,8 @@ use std::path::Path;
 
 use anyhow::{Context, ensure};
 use guidepost_index::{LateInteraction, Request, ShippedGuide, Snapshot, update};
-use guidepost_text::{Embed, EmbedError, Embedding, HashEmbedder, TextRole};
+use guidepost_text::{Embed, EmbedError, Embedding, HashEmbedder, Random, TextRole};
 
-use super::random::Random;
 use crate::engine::folder;
 
 /// Most passages that are embedded: more would not change a figure.

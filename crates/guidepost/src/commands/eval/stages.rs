@@ -123,7 +123,8 @@ fn ask(
     let mut stages =
         vec![(Stage::Bm25, bm25.clone(), bm25_ms), (Stage::Dense, dense.clone(), embed_ms + dense_ms)];
     stages.extend(walked.map(|walked| (Stage::Hnsw, walked, embed_ms + walk_ms)));
-    let mut retrieved = Retrieved { asked: Some(Asked { vector, late: None }), bm25, dense };
+    let mut retrieved =
+        Retrieved { asked: Some(Asked { vector, late: None }), bm25, dense, ..Retrieved::default() };
     let mut fuse = |stage, late| -> anyhow::Result<(Vec<Fused>, f64)> {
         if let Some(asked) = &mut retrieved.asked {
             asked.late = late;
