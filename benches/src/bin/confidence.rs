@@ -12,8 +12,8 @@ use guidepost_benches::shipped::Shipped;
 use guidepost_benches::{Collection, load_model};
 use guidepost_index::Snapshot;
 use guidepost_query::{
-    Asked, CANDIDATES, Evidence, FEATURES, Hit, MIN_ANSWER_CONFIDENCE, Mode, Question, Ranking, Retrieved,
-    SearchOptions, ask_model, confidence, hits,
+    Asked, CANDIDATES, Evidence, FEATURES, Hit, MIN_ANSWER_CONFIDENCE, Mode, ON_THE_WAY_CONFIDENCE, Question,
+    Ranking, Retrieved, SearchOptions, ask_model, confidence, hits,
 };
 use guidepost_text::Embed;
 use plotters::prelude::*;
@@ -80,7 +80,8 @@ impl Fitted {
     fn confidence(&self, evidence: &Evidence) -> f32 {
         let features = evidence.features();
         let sum: f64 = features.iter().zip(&self.weights).map(|(x, weight)| f64::from(*x) * weight).sum();
-        (1.0 / (1.0 + (-self.intercept - sum).exp())) as f32
+        let chance = (1.0 / (1.0 + (-self.intercept - sum).exp())) as f32;
+        if evidence.on_the_way { chance.max(ON_THE_WAY_CONFIDENCE) } else { chance }
     }
 
     /// Largest difference to what the program makes of the same hits.

@@ -44,7 +44,7 @@ pub use answer::{Answer, Statement, answer};
 pub use catalog::{CatalogEntry, Mention, catalog};
 pub use climb::{Climbed, Means, climb};
 pub use collection::{Collection, CollectionDocument, CollectionError, CollectionQuery};
-pub use confidence::{Evidence, FEATURES, MIN_ANSWER_CONFIDENCE, confidence};
+pub use confidence::{Evidence, FEATURES, MIN_ANSWER_CONFIDENCE, ON_THE_WAY_CONFIDENCE, confidence};
 pub use derive::{Derived, LEAST_QUESTIONS, Source, derive};
 pub use distinct::Elsewhere;
 pub use filter::{Facet, Filter, FilterError, newest};
