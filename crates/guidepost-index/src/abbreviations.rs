@@ -1,18 +1,23 @@
 //! Abbreviations that guides define: `Site Reliability Engineering (SRE)`, `SRE (site reliability engineering)`.
 //!
 //! Found after the idea of Schwartz and Hearst (2003): the letters of the short form are looked for in the words beside it from
-//! the last to the first, and the first letter has to begin a word. Derived from the chunks' texts, like postings.
+//! the last to the first, and the first letter has to begin a word. Derived from the chunks' texts, like postings: a segment keeps
+//! what each of its guides defines, a generation what all of them make of it.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::Manifest;
+use crate::manifest::{FileRecord, Manifest};
 use crate::postings::{Form, analyze};
 use crate::{IndexError, StoredChunk, files};
 
+/// What all guides of a generation define.
 pub(crate) const ABBREVIATIONS: &str = "abbreviations.json";
+/// What each guide of a segment defines, one JSON line per guide.
+const DEFINITIONS: &str = "definitions.jsonl";
 
 /// An abbreviation and what it stands for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,23 +37,27 @@ pub struct Abbreviation {
 /// Longest short form in characters.
 const LONGEST_SHORT: usize = 10;
 
-/// What the chunks define, by short form; of several meanings the one that most chunks give.
-pub(crate) fn find(chunks: &[StoredChunk]) -> Vec<Abbreviation> {
-    let mut meanings: BTreeMap<(String, String), Abbreviation> = BTreeMap::new();
+/// What the chunks of a guide define; a short form may have several meanings.
+pub(crate) fn find<'a>(chunks: impl Iterator<Item = &'a StoredChunk>) -> Vec<Abbreviation> {
+    let mut meanings = Meanings::new();
     for chunk in chunks {
         for (short, long) in
             definitions(&chunk.chunk.text).into_iter().chain(definitions(&chunk.chunk.context))
         {
             let (short_term, long_terms) = (words(&short), words(&long));
             let is_telling = !short_term.is_empty() && !short_term.contains(' ') && long_terms.contains(' ');
-            if !is_telling || long_terms.split(' ').any(|term| term == short_term) {
-                continue;
+            if is_telling && long_terms.split(' ').all(|term| term != short_term) {
+                add(&mut meanings, Abbreviation { short, long, short_term, long_terms, chunks: 1 });
             }
-            let key = (short_term.clone(), long_terms.clone());
-            let new = || Abbreviation { short, long, short_term, long_terms, chunks: 0 };
-            meanings.entry(key).or_insert_with(new).chunks += 1;
         }
     }
+    meanings.into_values().collect()
+}
+
+/// What guides define together, by short form; of several meanings the one that most chunks give.
+pub(crate) fn merge(guides: impl Iterator<Item = Vec<Abbreviation>>) -> Vec<Abbreviation> {
+    let mut meanings = Meanings::new();
+    guides.flatten().for_each(|meaning| add(&mut meanings, meaning));
     let mut best: BTreeMap<String, Abbreviation> = BTreeMap::new();
     for meaning in meanings.into_values() {
         let known = best.entry(meaning.short_term.clone()).or_insert_with(|| meaning.clone());
@@ -59,29 +68,66 @@ pub(crate) fn find(chunks: &[StoredChunk]) -> Vec<Abbreviation> {
     best.into_values().collect()
 }
 
+/// By short and long form.
+type Meanings = BTreeMap<(String, String), Abbreviation>;
+
+/// Written as it was first.
+fn add(meanings: &mut Meanings, meaning: Abbreviation) {
+    let key = (meaning.short_term.clone(), meaning.long_terms.clone());
+    match meanings.entry(key) {
+        std::collections::btree_map::Entry::Occupied(mut known) => known.get_mut().chunks += meaning.chunks,
+        std::collections::btree_map::Entry::Vacant(new) => {
+            new.insert(meaning);
+        }
+    }
+}
+
 /// The words of a text as the index sees them.
 fn words(text: &str) -> String {
     let words = analyze(text).into_iter().filter(|token| token.form == Form::Word);
     words.map(|token| token.term).collect::<Vec<_>>().join(" ")
 }
 
-/// Writes the file into a generation that is being built.
-pub(crate) fn write(
+/// Writes what each guide of a segment defines, in their order.
+pub(crate) fn write_definitions(
     folder: &Path,
-    found: &[Abbreviation],
+    guides: &[Vec<Abbreviation>],
     manifest: &mut Manifest,
 ) -> Result<(), IndexError> {
-    files::write(&folder.join(ABBREVIATIONS), |file| Ok(serde_json::to_writer(file, found)?))?;
-    manifest.add_file(folder, ABBREVIATIONS)
+    files::write(&folder.join(DEFINITIONS), |file| {
+        for guide in guides {
+            serde_json::to_writer(&mut *file, guide)?;
+            file.write_all(b"\n")?;
+        }
+        Ok(())
+    })?;
+    manifest.add_file(folder, DEFINITIONS)
 }
 
-/// What the guides define. Nothing, where an earlier version wrote the generation.
-pub(crate) fn read(folder: &Path, manifest: &Manifest) -> Result<Vec<Abbreviation>, IndexError> {
-    if !manifest.files.contains_key(ABBREVIATIONS) {
-        return Ok(Vec::new());
-    }
+/// What each guide of a segment defines, in their order.
+pub(crate) fn read_definitions(
+    folder: &Path,
+    manifest: &Manifest,
+) -> Result<Vec<Vec<Abbreviation>>, IndexError> {
+    let path = folder.join(DEFINITIONS);
+    let map = files::map(&path, manifest.bytes_of(folder, DEFINITIONS)?)?;
+    let lines = map.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let guides: Result<_, _> = lines.map(serde_json::from_slice).collect();
+    guides.map_err(|error| IndexError::damaged(&path, error.to_string()))
+}
+
+/// Writes what all guides of a generation define.
+pub(crate) fn write(folder: &Path, found: &[Abbreviation]) -> Result<FileRecord, IndexError> {
     let path = folder.join(ABBREVIATIONS);
-    let map = files::map(&path, manifest.bytes_of(folder, ABBREVIATIONS)?)?;
+    files::write(&path, |file| Ok(serde_json::to_writer(file, found)?))?;
+    FileRecord::of(&path)
+}
+
+/// What all guides of a generation define.
+pub(crate) fn read(folder: &Path, file: Option<&FileRecord>) -> Result<Vec<Abbreviation>, IndexError> {
+    let path = folder.join(ABBREVIATIONS);
+    let missing = || IndexError::damaged(&path, "the generation does not list it");
+    let map = files::map(&path, file.ok_or_else(missing)?.bytes)?;
     serde_json::from_slice(&map).map_err(|error| IndexError::damaged(&path, error.to_string()))
 }
 

@@ -8,12 +8,13 @@ use memmap2::Mmap;
 use serde::{Deserialize, Serialize};
 
 use crate::manifest::Manifest;
-use crate::{ChunkId, IndexError, files};
+use crate::{IndexError, files};
 
 /// A chunk as the index keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredChunk {
-    /// Number of its document.
+    /// Number of its document in this generation; not stored.
+    #[serde(skip)]
     pub document: u32,
     /// BLAKE3 of what was embedded, hexadecimal: equal keys have equal vectors.
     pub key: String,
@@ -22,7 +23,25 @@ pub struct StoredChunk {
     pub chunk: Chunk,
 }
 
-const LINES: &str = "chunks.jsonl";
+impl StoredChunk {
+    /// A chunk of a guide without headings.
+    #[cfg(test)]
+    pub(crate) fn for_tests(text: &str) -> StoredChunk {
+        StoredChunk {
+            document: 0,
+            key: String::new(),
+            chunk: Chunk {
+                heading_path: Vec::new(),
+                context: String::new(),
+                lines: guidepost_text::Lines { first: 1, last: 1 },
+                span: guidepost_text::Span { start: 0, end: text.len() },
+                text: text.to_owned(),
+            },
+        }
+    }
+}
+
+pub(crate) const LINES: &str = "chunks.jsonl";
 const OFFSETS: &str = "chunks.offsets";
 
 pub(crate) struct ChunkStore {
@@ -32,7 +51,7 @@ pub(crate) struct ChunkStore {
 }
 
 impl ChunkStore {
-    /// Writes both files into a generation that is being built.
+    /// Writes both files into a segment that is being built.
     pub(crate) fn write(
         folder: &Path,
         chunks: &[StoredChunk],
@@ -67,8 +86,9 @@ impl ChunkStore {
         Ok(ChunkStore { path, lines, offsets })
     }
 
-    pub(crate) fn get(&self, id: ChunkId) -> Result<StoredChunk, IndexError> {
-        let row = id.0 as usize;
+    /// The chunk of a row; the number of its document is left open.
+    pub(crate) fn get(&self, row: u32) -> Result<StoredChunk, IndexError> {
+        let row = row as usize;
         let offset = |at: usize| {
             let bytes = self.offsets.get(at * 8..at * 8 + 8)?;
             Some(u64::from_le_bytes(bytes.try_into().ok()?) as usize)
@@ -106,8 +126,8 @@ mod tests {
             .and_then(|()| ChunkStore::open(folder.path(), &manifest))
             .expect("it was just written");
         for (row, chunk) in chunks.iter().enumerate() {
-            assert_eq!(&store.get(ChunkId(row as u32)).expect("it is there"), chunk);
+            assert_eq!(&store.get(row as u32).expect("it is there"), chunk);
         }
-        assert!(matches!(store.get(ChunkId(5)), Err(IndexError::Damaged { .. })));
+        assert!(matches!(store.get(5), Err(IndexError::Damaged { .. })));
     }
 }

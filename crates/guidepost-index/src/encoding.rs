@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use guidepost_text::{Embed, Embedding, TextRole, TokenVectors, passage_text};
 
 use crate::tokens::Rotation;
-use crate::{ChunkId, Event, IndexError, Snapshot, StoredChunk};
+use crate::{Event, IndexError, Snapshot, StoredChunk};
 
 /// Everything a model has to say of the chunks, in the order of their numbers.
 pub(crate) struct Encodings<'a> {
@@ -29,7 +29,7 @@ struct Encoding<'a> {
 /// Encodes chunks. Of the old generation nothing is of use that lacks what is wanted.
 ///
 /// # Errors
-/// A model that fails, or a damaged old generation.
+/// A model that fails.
 pub(crate) fn encode<'a>(
     chunks: &[StoredChunk],
     old: Option<&'a Snapshot>,
@@ -38,18 +38,29 @@ pub(crate) fn encode<'a>(
     listener: &mut dyn FnMut(Event),
 ) -> Result<Encodings<'a>, IndexError> {
     let old = old.filter(|old| !keep_tokens || old.has_token_codes());
-    let mut by_key = old.map_or(Ok(HashMap::new()), old_encodings)?;
+    let mut by_key: HashMap<&str, Encoding> = HashMap::new();
     let mut missing: BTreeMap<&str, String> = BTreeMap::new();
-    for chunk in chunks.iter().filter(|chunk| !by_key.contains_key(&chunk.key)) {
-        missing.entry(&chunk.key).or_insert_with(|| passage_text(&chunk.chunk));
+    for chunk in chunks {
+        if by_key.contains_key(chunk.key.as_str()) || missing.contains_key(chunk.key.as_str()) {
+            continue;
+        }
+        match old.and_then(|old| old.encoding(&chunk.key)) {
+            Some((vector, codes)) => {
+                let vector = Embedding::from_unit(vector.to_vec());
+                by_key.insert(&chunk.key, Encoding { vector, tokens: Cow::Borrowed(codes) });
+            }
+            None => {
+                missing.insert(&chunk.key, passage_text(&chunk.chunk));
+            }
+        }
     }
     let (keys, texts): (Vec<&str>, Vec<&str>) =
         missing.iter().map(|(key, text)| (*key, text.as_str())).unzip();
     if !texts.is_empty() {
-        let fresh = run_model(embedder, &texts, keep_tokens, listener)?;
-        by_key.extend(keys.into_iter().map(str::to_owned).zip(fresh));
+        by_key.extend(keys.into_iter().zip(run_model(embedder, &texts, keep_tokens, listener)?));
     }
-    let of = |chunk: &StoredChunk| by_key.get(&chunk.key).expect("every key was looked up or embedded");
+    let of =
+        |chunk: &StoredChunk| by_key.get(chunk.key.as_str()).expect("every key was looked up or embedded");
     Ok(Encodings {
         vectors: chunks.iter().map(|chunk| of(chunk).vector.clone()).collect(),
         tokens: keep_tokens.then(|| chunks.iter().map(|chunk| of(chunk).tokens.clone()).collect()),
@@ -86,16 +97,4 @@ fn run_model<'a>(
     let codes = codes.into_inner().unwrap_or_else(PoisonError::into_inner);
     let pair = |(vector, codes)| Encoding { vector, tokens: Cow::Owned(codes) };
     Ok(vectors.into_iter().zip(codes).map(pair).collect())
-}
-
-fn old_encodings(old: &Snapshot) -> Result<HashMap<String, Encoding<'_>>, IndexError> {
-    let mut by_key = HashMap::with_capacity(old.chunk_count());
-    for id in (0..old.chunk_count() as u32).map(ChunkId) {
-        if let Some(row) = old.vector(id) {
-            let vector = Embedding::from_unit(row.to_vec());
-            by_key
-                .insert(old.chunk(id)?.key, Encoding { vector, tokens: Cow::Borrowed(old.token_codes(id)) });
-        }
-    }
-    Ok(by_key)
 }

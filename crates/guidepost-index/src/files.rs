@@ -5,6 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use memmap2::Mmap;
+use serde::Serialize;
 
 use crate::IndexError;
 
@@ -20,6 +21,11 @@ pub(crate) fn write(
         file.get_ref().sync_all()
     };
     work().map_err(IndexError::io("write", path))
+}
+
+/// Writes a file of JSON that a person can read.
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), IndexError> {
+    write(path, |file| Ok(serde_json::to_writer_pretty(file, value)?))
 }
 
 /// Replaces a small file in one step: readers see the old bytes or the new ones. The caller holds the writer's lock.
@@ -46,6 +52,15 @@ pub(crate) fn map(path: &Path, bytes: u64) -> Result<Mmap, IndexError> {
     // SAFETY: files of a generation are never written once the generation is named in CURRENT; a later writer
     // unlinks them at most, which leaves the map whole.
     unsafe { Mmap::map(&file) }.map_err(IndexError::io("read", path))
+}
+
+/// Refuses a file that has not the length it had when it was written.
+pub(crate) fn check_length(path: &Path, bytes: u64) -> Result<(), IndexError> {
+    let found = fs::metadata(path).map_err(IndexError::io("read", path))?.len();
+    match found == bytes {
+        true => Ok(()),
+        false => Err(IndexError::damaged(path, format!("it has {found} bytes, expected {bytes}"))),
+    }
 }
 
 /// Reads a whole small file.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::generation_record::{GenerationRecord, OLD_RECORD, RECORD};
 use crate::{IndexError, SourceRecord, files};
 
 /// The sets of guides of an index that may be damaged or of another format: all that making it again needs. Taken from
@@ -15,8 +16,9 @@ pub(crate) fn recorded_sources(index: &Path) -> Result<Option<Vec<SourceRecord>>
         sources: Vec<SourceRecord>,
     }
     let read = |generation: &str| {
-        let bytes = files::read(&index.join(generation).join("manifest.json")).ok()?;
-        serde_json::from_slice::<Sources>(&bytes).ok().map(|manifest| manifest.sources)
+        let folder = index.join(generation);
+        let bytes = files::read(&folder.join(RECORD)).or_else(|_| files::read(&folder.join(OLD_RECORD)));
+        serde_json::from_slice::<Sources>(&bytes.ok()?).ok().map(|record| record.sources)
     };
     let named = current(index);
     if let Ok(None) = named {
@@ -56,6 +58,15 @@ pub(crate) fn is_generation(name: &str) -> bool {
     is_number(name.strip_prefix("generation-"))
 }
 
+/// Name of a segment's folder.
+pub(crate) fn segment_name(number: u64) -> String {
+    format!("segment-{number:06}")
+}
+
+pub(crate) fn is_segment(name: &str) -> bool {
+    is_number(name.strip_prefix("segment-"))
+}
+
 /// Name of the folder that this process fills.
 pub(crate) fn unfinished_name() -> String {
     format!("{UNFINISHED}{}", std::process::id())
@@ -74,16 +85,29 @@ fn is_number(text: Option<&str>) -> bool {
 /// Whether a directory may be written to as an index: it is one, or it holds nothing. Files that systems put
 /// everywhere (`.DS_Store`) do not count.
 pub(crate) fn may_hold_index(index: &Path) -> bool {
-    let ours =
-        |name: &str| matches!(name, "CURRENT" | "LOCK" | TUNED) || is_generation(name) || is_unfinished(name);
+    let ours = |name: &str| {
+        matches!(name, "CURRENT" | "LOCK" | TUNED)
+            || is_generation(name)
+            || is_segment(name)
+            || is_unfinished(name)
+    };
     let foreign = names(index, |name| !name.starts_with('.') && !ours(name));
     foreign.is_empty() || matches!(current(index), Ok(Some(_)))
 }
 
 /// One more than any generation there is, finished or not, so that no name is ever used twice.
 pub(crate) fn next_generation(index: &Path) -> u64 {
-    let number = |name: &String| name.strip_prefix("generation-")?.parse::<u64>().ok();
-    names(index, is_generation).iter().filter_map(number).max().unwrap_or(0) + 1
+    next(index, "generation-", is_generation)
+}
+
+/// One more than any segment there is.
+pub(crate) fn next_segment(index: &Path) -> u64 {
+    next(index, "segment-", is_segment)
+}
+
+fn next(index: &Path, prefix: &str, wanted: fn(&str) -> bool) -> u64 {
+    let number = |name: &String| name.strip_prefix(prefix)?.parse::<u64>().ok();
+    names(index, wanted).iter().filter_map(number).max().unwrap_or(0) + 1
 }
 
 /// Clears away what a writer that was killed left behind. The lock is held, so nobody is at it.
@@ -94,19 +118,21 @@ pub(crate) fn clear_unfinished(index: &Path) {
     }
     // Only a generation that is there makes the others superfluous.
     if let Ok(Some(name)) = current(index)
-        && index.join(&name).join("manifest.json").is_file()
+        && let Ok(record) = GenerationRecord::read(index, &index.join(&name))
     {
-        clear_others(index, &name);
+        clear_others(index, &name, &record);
     }
 }
 
-/// Clears away all generations but one. Readers that have them open keep what they have mapped.
-pub(crate) fn clear_others(index: &Path, keep: &str) {
-    for folder in names(index, is_generation).iter().filter(|name| *name != keep).map(|name| index.join(name))
-    {
-        if folder.join("manifest.json").is_file() {
-            let _ = std::fs::remove_dir_all(folder);
-        }
+/// Clears away all generations but one, and the segments that it does not name. Readers that have them open keep what they have
+/// mapped.
+pub(crate) fn clear_others(index: &Path, keep: &str, record: &GenerationRecord) {
+    for name in names(index, is_generation).iter().filter(|name| *name != keep) {
+        let _ = std::fs::remove_dir_all(index.join(name));
+    }
+    let is_kept = |name: &String| record.segments.iter().any(|segment| segment.name == *name);
+    for name in names(index, is_segment).iter().filter(|name| !is_kept(name)) {
+        let _ = std::fs::remove_dir_all(index.join(name));
     }
 }
 

@@ -107,6 +107,12 @@ impl Graph {
         Ok(Some(Graph { map, entry, levels }))
     }
 
+    /// Whether every neighbor is one of so many rows.
+    pub(crate) fn is_within(&self, rows: u32) -> bool {
+        let words: &[u32] = bytemuck::cast_slice(&self.map[HEADER..]);
+        self.levels.iter().all(|level| words[level.neighbors.clone()].iter().all(|&row| row < rows))
+    }
+
     /// The `limit` nearest rows `within` that a walk with a list of `ef` candidates finds, exactly scored, best first.
     pub(crate) fn search(
         &self,

@@ -6,18 +6,23 @@
 //!   LOCK                     held by the one writer; holds its process id
 //!   tuned.json               how searches of it are weighed, where somebody said so; no generation's, and not read here
 //!   generation-000007/       never changed once CURRENT names it
-//!     manifest.json          format, fingerprint, sources, documents, sizes and BLAKE3 digests of the files below
+//!     generation.json        format, fingerprint, sources, guides, and its segments with the BLAKE3 digests of their files
+//!     abbreviations.json     derived: the abbreviations that guides define
+//!   segment-000003/          guides that were written together; never changed, shared by generations
+//!     manifest.json          the digests again, for when a generation is lost
+//!     documents.jsonl        ground state: the guides, one a line
 //!     chunks.jsonl           ground state: one chunk a line, in row order
 //!     chunks.offsets         where each line begins
-//!     abbreviations.json       derived: the abbreviations that guides define
-//!     names.jsonl            derived: the resources and roles that each guide names
 //!     vectors                ground state: f32 rows, and derived from them int8 rows for fast scans
 //!     tokens                 ground state, optional: a code per token, for late interaction
-//!     graph                  derived: hnsw_rs's graph, frozen flat
+//!     keys                   derived: rows by the key of their text, so that no text is embedded twice
+//!     definitions.jsonl      derived: the abbreviations that each guide defines
+//!     names.jsonl            derived: the resources and roles that each guide names
+//!     graph                  derived, in large ones: hnsw_rs's graph, frozen flat
 //!     postings/              derived: one tantivy segment whose document ids are rows
 //! ```
 //!
-//! A row is a chunk's number within its generation, the same in every file. Reading goes through [`Snapshot`],
+//! A row is a chunk's number within its segment, the same in every file; a [`ChunkId`] is its number within a generation. Reading goes through [`Snapshot`],
 //! which sees one generation whole; writing through [`update`]. Knows files, hnsw_rs and tantivy; does not know
 //! which model made a vector, nor how results are combined.
 
@@ -28,23 +33,32 @@ mod walk;
 
 mod abbreviations;
 mod chunk_store;
+mod documents;
 mod files;
 mod frozen_directory;
 mod graph;
+mod keys;
 mod manifest;
 mod names;
+mod placement;
 mod postings;
 mod rows;
 mod tokens;
 mod top_rows;
 mod vectors;
 
+mod compaction;
 mod encoding;
 mod generation;
+mod generation_record;
 mod plan;
 mod prepare;
+mod segment;
 mod snapshot;
 mod update;
+#[cfg(test)]
+mod update_tests;
+mod verify;
 mod writer_lock;
 
 pub use abbreviations::Abbreviation;
@@ -60,3 +74,4 @@ pub use source::ShippedGuide;
 use source::Source;
 pub use tokens::LateQuestion;
 pub use update::{Event, LateInteraction, Request, Update, update};
+pub use verify::{Damage, Verified, verify};

@@ -1,41 +1,24 @@
-//! The manifest: what a generation is made of. Small enough to be JSON that a person can read.
+//! The manifest of a segment, and the records of what an index holds.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use guidepost_text::{CHUNKER, FINDER, Metadata};
+use guidepost_text::Metadata;
 use serde::{Deserialize, Serialize};
 
-use crate::postings::ANALYZER;
-use crate::{IndexError, Source, files};
+use crate::{IndexError, Source};
 
-/// The format that this version writes, and the only one it reads.
-pub(crate) const FORMAT: u32 = 1;
-
-/// A generation's table of contents.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// A segment's table of contents.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Manifest {
-    pub(crate) format: u32,
-    pub(crate) generation: u64,
-    /// Everything that shapes a vector or a chunk.
-    pub(crate) fingerprint: String,
-    /// How resources were found; empty where an earlier version looked for none.
-    #[serde(default)]
-    pub(crate) finder: String,
-    /// How token vectors are coded; empty where none are kept.
-    #[serde(default)]
-    pub(crate) token_codes: String,
-    /// How texts became words; empty where an earlier version wrote the postings.
-    #[serde(default)]
-    pub(crate) analyzer: String,
+    /// Number of its rows, of which later generations may have deleted some.
+    pub(crate) chunks: u32,
     /// Components of a vector; `None` without vectors.
     pub(crate) dimensions: Option<usize>,
-    /// Seconds since 1970.
-    pub(crate) written: u64,
-    pub(crate) chunks: u32,
-    pub(crate) sources: Vec<SourceRecord>,
-    pub(crate) documents: Vec<DocumentRecord>,
+    /// How token vectors are coded; empty where none are kept.
+    pub(crate) token_codes: String,
+    /// Every file below the segment's folder, by its path there.
     pub(crate) files: BTreeMap<String, FileRecord>,
 }
 
@@ -65,10 +48,16 @@ pub struct DocumentRecord {
     pub hash: String,
     /// What the guide says of itself.
     pub metadata: Metadata,
-    /// First row of its chunks.
+    /// Number of its first chunk in this generation; the others follow.
     pub first_chunk: u32,
     /// Number of its chunks.
     pub chunks: u32,
+    /// The segment that holds it.
+    pub(crate) segment: u32,
+    /// Row of its first chunk in that segment.
+    pub(crate) first_row: u32,
+    /// Its number among the guides that the segment was written with.
+    pub(crate) number: u32,
     /// First line of every page, 1-based; empty where its format has no pages.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pages: Vec<u32>,
@@ -98,76 +87,38 @@ impl DocumentRecord {
 }
 
 impl Manifest {
-    /// Reads the manifest of a generation folder.
-    pub(crate) fn read(index: &Path, generation: &Path) -> Result<Manifest, IndexError> {
-        #[derive(Deserialize)]
-        struct Head {
-            format: u32,
-        }
-        let path = generation.join("manifest.json");
-        if !path.exists() {
-            return Err(IndexError::damaged(&path, "it is missing"));
-        }
-        let bytes = files::read(&path)?;
-        let damaged = |error: serde_json::Error| IndexError::damaged(&path, error.to_string());
-        let head: Head = serde_json::from_slice(&bytes).map_err(damaged)?;
-        if head.format != FORMAT {
-            return Err(IndexError::Format { path: index.to_owned(), found: head.format, wanted: FORMAT });
-        }
-        serde_json::from_slice(&bytes).map_err(damaged)
-    }
+    /// Name of the file in the segment's folder.
+    pub(crate) const NAME: &str = "manifest.json";
 
-    /// Whether guides were cut and resources found the way this version does it.
-    pub(crate) fn is_current(&self) -> bool {
-        self.finder == FINDER && self.fingerprint.ends_with(&format!("; {CHUNKER}"))
-    }
-
-    /// Whether token vectors are to be kept, even if another version coded those that are.
-    pub(crate) fn keeps_tokens(&self) -> bool {
-        !self.token_codes.is_empty()
-    }
-
-    /// Whether postings were made the way this version makes them.
-    pub(crate) fn has_current_postings(&self) -> bool {
-        self.analyzer == ANALYZER
-    }
-
-    /// Records size and digest of a finished file.
+    /// Records size and digest of a finished file; `name` is its path below the segment's folder.
     pub(crate) fn add_file(&mut self, folder: &Path, name: &str) -> Result<(), IndexError> {
-        let path = folder.join(name);
-        let work = || {
-            let file = File::open(&path)?;
-            let mut hasher = blake3::Hasher::new();
-            let bytes = std::io::copy(&mut &file, &mut hasher)?;
-            std::io::Result::Ok(FileRecord { bytes, blake3: hasher.finalize().to_hex().to_string() })
-        };
-        let record = work().map_err(IndexError::io("read", &path))?;
-        self.files.insert(name.to_owned(), record);
+        self.files.insert(name.to_owned(), FileRecord::of(&folder.join(name))?);
         Ok(())
+    }
+
+    /// Size that a file must have.
+    pub(crate) fn bytes_of(&self, folder: &Path, name: &str) -> Result<u64, IndexError> {
+        let record = self.files.get(name).map(|file| file.bytes);
+        record.ok_or_else(|| IndexError::damaged(&folder.join(name), "the manifest does not list it"))
     }
 
     /// An empty manifest for files of so many rows.
     #[cfg(test)]
     pub(crate) fn for_tests(dimensions: usize, chunks: u32) -> Manifest {
-        Manifest {
-            format: FORMAT,
-            generation: 1,
-            fingerprint: String::new(),
-            finder: String::new(),
-            token_codes: String::new(),
-            analyzer: String::new(),
-            dimensions: Some(dimensions),
-            written: 0,
-            chunks,
-            sources: Vec::new(),
-            documents: Vec::new(),
-            files: BTreeMap::new(),
-        }
+        Manifest { chunks, dimensions: Some(dimensions), ..Manifest::default() }
     }
+}
 
-    pub(crate) fn bytes_of(&self, folder: &Path, name: &str) -> Result<u64, IndexError> {
-        let record = self.files.get(name).map(|file| file.bytes);
-        record.ok_or_else(|| IndexError::damaged(&folder.join(name), "the manifest does not list it"))
+impl FileRecord {
+    /// Size and digest of a finished file.
+    pub(crate) fn of(path: &Path) -> Result<FileRecord, IndexError> {
+        let work = || {
+            let file = File::open(path)?;
+            let mut hasher = blake3::Hasher::new();
+            let bytes = std::io::copy(&mut &file, &mut hasher)?;
+            std::io::Result::Ok(FileRecord { bytes, blake3: hasher.finalize().to_hex().to_string() })
+        };
+        work().map_err(IndexError::io("read", path))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{IndexError, files};
 
 pub(crate) const NAMES: &str = "names.jsonl";
 
-/// Writes the file into a generation that is being built, in the order of its guides.
+/// Writes the file into a segment that is being built, in the order of its guides.
 pub(crate) fn write(folder: &Path, names: &[Named], manifest: &mut Manifest) -> Result<(), IndexError> {
     files::write(&folder.join(NAMES), |file| {
         for named in names {
@@ -22,18 +22,11 @@ pub(crate) fn write(folder: &Path, names: &[Named], manifest: &mut Manifest) -> 
     manifest.add_file(folder, NAMES)
 }
 
-/// What every guide names, in the order of the guides. Nothing, where an earlier version wrote the generation.
+/// What every guide of a segment names, in their order.
 pub(crate) fn read(folder: &Path, manifest: &Manifest) -> Result<Vec<Named>, IndexError> {
-    if !manifest.files.contains_key(NAMES) {
-        return Ok(vec![Named::default(); manifest.documents.len()]);
-    }
     let path = folder.join(NAMES);
     let map = files::map(&path, manifest.bytes_of(folder, NAMES)?)?;
     let lines = map.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let names: Result<Vec<Named>, _> = lines.map(serde_json::from_slice).collect();
-    let names = names.map_err(|error| IndexError::damaged(&path, error.to_string()))?;
-    if names.len() != manifest.documents.len() {
-        return Err(IndexError::damaged(&path, "it does not fit the number of guides"));
-    }
-    Ok(names)
+    names.map_err(|error| IndexError::damaged(&path, error.to_string()))
 }

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::manifest::{DocumentRecord, Manifest, SourceRecord};
+use crate::generation_record::GenerationRecord;
 use crate::walk::{self, Listing};
-use crate::{Changes, IndexError, ShippedGuide};
+use crate::{Changes, DocumentRecord, IndexError, ShippedGuide, SourceRecord};
 
 /// Something to know about a guide, or about a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl Plan {
     pub(crate) fn new(
         sources: &[SourceRecord],
         shipped: &[ShippedGuide],
-        old: Option<&Manifest>,
+        old: Option<&GenerationRecord>,
     ) -> Result<Plan, IndexError> {
         let mut plan = Plan::default();
         let known = Known::new(old);
@@ -168,21 +168,21 @@ fn shipped_entry(source: usize, record: &SourceRecord, guide: &ShippedGuide) -> 
 /// The guides of the index, by folder and path.
 struct Known<'a> {
     by_place: HashMap<(Option<&'a Path>, &'a str), usize>,
-    manifest: Option<&'a Manifest>,
+    record: Option<&'a GenerationRecord>,
 }
 
 impl<'a> Known<'a> {
-    fn new(manifest: Option<&'a Manifest>) -> Self {
-        let documents = manifest.map_or(&[][..], |manifest| &manifest.documents);
+    fn new(record: Option<&'a GenerationRecord>) -> Self {
+        let documents = record.map_or(&[][..], |record| &record.documents);
         let folder = |document: &DocumentRecord| {
-            let sources = manifest.map_or(&[][..], |manifest| &manifest.sources);
+            let sources = record.map_or(&[][..], |record| &record.sources);
             sources.get(document.source).and_then(|source| source.folder.as_deref())
         };
         let by_place = documents
             .iter()
             .enumerate()
             .map(|(at, document)| ((folder(document), document.relative.as_str()), at));
-        Known { by_place: by_place.collect(), manifest }
+        Known { by_place: by_place.collect(), record }
     }
 
     fn len(&self) -> usize {
@@ -195,13 +195,13 @@ impl<'a> Known<'a> {
 
     /// The guides of a source; `None` where the index does not hold it.
     fn of_source(&self, record: &SourceRecord) -> Option<Vec<&'a DocumentRecord>> {
-        let manifest = self.manifest?;
-        let source = manifest.sources.iter().position(|source| source.folder == record.folder)?;
-        Some(manifest.documents.iter().filter(|document| document.source == source).collect())
+        let known = self.record?;
+        let source = known.sources.iter().position(|source| source.folder == record.folder)?;
+        Some(known.documents.iter().filter(|document| document.source == source).collect())
     }
 }
 
-fn state(entry: &Entry, old: Option<&Manifest>, warnings: &mut Vec<Warning>) -> State {
+fn state(entry: &Entry, old: Option<&GenerationRecord>, warnings: &mut Vec<Warning>) -> State {
     let Some((old, known)) = old.zip(entry.known) else { return State::Changed };
     let before = &old.documents[known];
     let same_stat = before.bytes == entry.bytes && before.modified_ns == entry.modified_ns;

@@ -1,4 +1,7 @@
-//! BM25 through tantivy: one segment whose document ids are the rows of the other files.
+//! BM25 through tantivy: for each segment of the index one of tantivy's, whose document ids are the rows of the other files.
+//!
+//! Words are counted over all that the generation holds and nothing else, so that scores do not depend on how it is cut into
+//! segments, nor on what was deleted since.
 //!
 //! A passage is searched in its guide's title, its headings, its text, and in the other ways to write the words of all three.
 
@@ -10,14 +13,17 @@ mod spelling;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use tantivy::directory::MmapDirectory;
 use tantivy::query::{
     Bm25StatisticsProvider, BooleanQuery, BoostQuery, EnableScoring, Occur, PhraseQuery, Query, TermQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
-use tantivy::{Index, IndexReader, ReloadPolicy, Searcher, TantivyDocument, Term};
+use tantivy::{DocSet, Index, ReloadPolicy, Searcher, TERMINATED, TantivyDocument, Term};
 
 pub(crate) use analyzer::ANALYZER;
 pub use analyzer::{Form, Token, analyze, terms};
@@ -25,7 +31,10 @@ use analyzer::{SPELLINGS, VARIANTS, WORDS, tokenizers};
 pub use matching::{Clause, TextField};
 pub use shares::TermShare;
 
+use crate::chunk_store::LINES;
 use crate::frozen_directory::FrozenDirectory;
+use crate::manifest::Manifest;
+use crate::placement::Placement;
 use crate::top_rows::top_rows;
 use crate::{ChunkId, DocumentRecord, IndexError, Rows, StoredChunk};
 
@@ -34,9 +43,18 @@ const FOLDER: &str = "postings";
 const MEMORY: usize = 256 << 20;
 
 pub(crate) struct Postings {
+    /// For errors: the index directory.
     path: PathBuf,
-    reader: IndexReader,
+    parts: Vec<Part>,
     fields: Fields,
+    /// Words in all chunks, by field; counted when first asked for.
+    lengths: OnceLock<HashMap<Field, u64>>,
+}
+
+/// A segment's postings.
+struct Part {
+    searcher: Searcher,
+    placement: Arc<Placement>,
 }
 
 /// Where a word can stand. An index that an earlier version wrote has headings and bodies alone.
@@ -87,11 +105,12 @@ fn form_weight(form: Form) -> f32 {
 }
 
 impl Postings {
-    /// Writes the postings of all chunks; `documents` are the guides they belong to.
+    /// Writes the postings of a segment's chunks; `documents` are the guides they belong to.
     pub(crate) fn write(
         folder: &Path,
         chunks: &[StoredChunk],
         documents: &[DocumentRecord],
+        manifest: &mut Manifest,
     ) -> Result<(), IndexError> {
         let path = folder.join(FOLDER);
         std::fs::create_dir(&path).map_err(IndexError::io("write", &path))?;
@@ -112,20 +131,23 @@ impl Postings {
             Ok(())
         };
         work().map_err(failed(&path))?;
-        readable_like(&path, &folder.join("chunks.jsonl"))
+        finish(&path, &folder.join(LINES))?;
+        for name in names_in(&path)? {
+            manifest.add_file(folder, &format!("{FOLDER}/{name}"))?;
+        }
+        Ok(())
     }
 
-    pub(crate) fn open(folder: &Path) -> Result<Self, IndexError> {
-        let path = folder.join(FOLDER);
-        let work = || -> tantivy::Result<(IndexReader, Fields)> {
-            let mut index = Index::open(FrozenDirectory(MmapDirectory::open(&path)?))?;
-            index.set_tokenizers(tokenizers());
-            let fields = Fields::of(&index.schema())?;
-            let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-            Ok((reader, fields))
-        };
-        let (reader, fields) = work().map_err(failed(&path))?;
-        Ok(Postings { path, reader, fields })
+    /// Opens the postings of segments, each with its place in the generation.
+    pub(crate) fn open<'a>(
+        index: &Path,
+        segments: impl Iterator<Item = (&'a Path, &'a Manifest, Arc<Placement>)>,
+    ) -> Result<Self, IndexError> {
+        let parts = segments.map(|(folder, manifest, placement)| Part::open(folder, manifest, placement));
+        let parts: Vec<Part> = parts.collect::<Result<_, _>>()?;
+        let schema = parts.first().map_or_else(schema, |part| part.searcher.schema().clone());
+        let fields = Fields::of(&schema).map_err(failed(index))?;
+        Ok(Postings { path: index.to_owned(), parts, fields, lengths: OnceLock::new() })
     }
 
     /// The `limit` best rows for any of the words, of those `within`, best first; ties by row. Scores are BM25's: from 0
@@ -140,22 +162,26 @@ impl Postings {
             return Ok(Vec::new());
         }
         let work = || {
-            let searcher = self.reader.searcher();
-            let query = self.any_of(words, self.correction_scale(&searcher, words)?);
-            self.best(&searcher, &query, limit, within)
+            let statistics = self.statistics();
+            let query = self.any_of(words, self.correction_scale(&statistics, words)?);
+            self.best(&statistics, &query, limit, within)
         };
         work().map_err(failed(&self.path))
     }
 
+    fn statistics(&self) -> Statistics<'_> {
+        Statistics { postings: self, frequencies: RefCell::default() }
+    }
+
     fn best(
         &self,
-        searcher: &Searcher,
+        statistics: &Statistics,
         query: &dyn Query,
         limit: usize,
         within: Option<&Rows>,
     ) -> tantivy::Result<Vec<(ChunkId, f32)>> {
-        let statistics = Statistics { searcher, fields: &self.fields };
-        top_rows(searcher, &statistics, query, limit, within)
+        let parts = self.parts.iter().map(|part| (&part.searcher, &*part.placement));
+        top_rows(parts, statistics, query, limit, within)
     }
 
     fn any_of(&self, words: &[Token], correction_scale: f32) -> BooleanQuery {
@@ -185,11 +211,11 @@ impl Postings {
 
     /// What the weight of corrections is multiplied by, in [0, 1], so that no chunk that holds them alone comes before one
     /// that holds all the words that need none.
-    fn correction_scale(&self, searcher: &Searcher, words: &[Token]) -> tantivy::Result<f32> {
+    fn correction_scale(&self, statistics: &Statistics, words: &[Token]) -> tantivy::Result<f32> {
         let (corrections, certain): (Vec<Token>, Vec<Token>) =
             words.iter().cloned().partition(|word| word.form == Form::Correction);
         // A misspelled word is found nowhere.
-        let held = certain.iter().filter(|word| word.form == Form::Word && self.holds(searcher, &word.term));
+        let held = certain.iter().filter(|word| word.form == Form::Word && self.holds(&word.term));
         let mut all: Vec<(Occur, Box<dyn Query>)> = held
             .map(|word| (Occur::Must, Box::new(self.any_of(std::slice::from_ref(word), 1.0)) as _))
             .collect();
@@ -198,8 +224,8 @@ impl Postings {
         }
         let others: Vec<Token> = certain.into_iter().filter(|word| word.form != Form::Word).collect();
         all.push((Occur::Should, Box::new(self.any_of(&others, 1.0))));
-        let highest = self.best(searcher, &self.any_of(&corrections, 1.0), 1, None)?;
-        let lowest = self.lowest(searcher, &BooleanQuery::new(all))?;
+        let highest = self.best(statistics, &self.any_of(&corrections, 1.0), 1, None)?;
+        let lowest = self.lowest(statistics, &BooleanQuery::new(all))?;
         Ok(match (lowest, highest.first()) {
             // Just below, whatever rounding does.
             (Some(lowest), Some((_, highest))) => (0.999 * lowest / highest).min(1.0),
@@ -207,19 +233,59 @@ impl Postings {
         })
     }
 
-    fn holds(&self, searcher: &Searcher, term: &str) -> bool {
-        self.fields.frequency(searcher, term) > 0
+    fn holds(&self, term: &str) -> bool {
+        self.frequency(term) > 0
+    }
+
+    /// Number of chunks that hold a word in the field where most do.
+    fn frequency(&self, term: &str) -> u64 {
+        let frequency = |field| self.frequency_in(&Term::from_field_text(field, term)).unwrap_or(0);
+        [Some(self.fields.headings), Some(self.fields.body), self.fields.variants]
+            .into_iter()
+            .flatten()
+            .map(frequency)
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// Number of chunks that hold a word in its field.
+    fn frequency_in(&self, term: &Term) -> tantivy::Result<u64> {
+        self.parts.iter().map(|part| part.frequency(term)).sum()
+    }
+
+    /// Words in a field of all chunks together.
+    fn length(&self, field: Field) -> u64 {
+        let lengths = self.lengths.get_or_init(|| {
+            let scored = self.fields.weighted().map(|(field, _)| field);
+            scored
+                .map(|field| (field, self.parts.iter().map(|part| part.length(field)).sum::<u64>()))
+                .collect()
+        });
+        lengths.get(&field).copied().unwrap_or(0)
+    }
+
+    /// Number of rows of a segment's postings.
+    pub(crate) fn rows(&self, segment: usize) -> u32 {
+        self.parts.get(segment).map_or(0, |part| part.searcher.num_docs() as u32)
+    }
+
+    fn chunk_count(&self) -> u64 {
+        self.parts.iter().map(|part| part.placement.live() as u64).sum()
     }
 
     /// The lowest score that a query gives.
-    fn lowest(&self, searcher: &Searcher, query: &dyn Query) -> tantivy::Result<Option<f32>> {
-        let statistics = Statistics { searcher, fields: &self.fields };
-        let weight = query.weight(EnableScoring::enabled_from_statistics_provider(&statistics, searcher))?;
+    fn lowest(&self, statistics: &Statistics, query: &dyn Query) -> tantivy::Result<Option<f32>> {
         let mut lowest: Option<f32> = None;
-        for segment in searcher.segment_readers() {
-            weight.for_each(segment, &mut |_, score| {
-                lowest = Some(lowest.map_or(score, |lowest| lowest.min(score)));
-            })?;
+        for Part { searcher, placement } in &self.parts {
+            let weight =
+                query.weight(EnableScoring::enabled_from_statistics_provider(statistics, searcher))?;
+            for segment in searcher.segment_readers() {
+                weight.for_each(segment, &mut |row, score| {
+                    if placement.id(row).is_some() {
+                        lowest = Some(lowest.map_or(score, |lowest| lowest.min(score)));
+                    }
+                })?;
+            }
         }
         Ok(lowest)
     }
@@ -227,10 +293,63 @@ impl Postings {
     /// How telling a word is: BM25's inverse document frequency, natural logarithm. A word that no chunk holds is
     /// the most telling of all.
     pub(crate) fn idf(&self, term: &str) -> f32 {
-        let searcher = self.reader.searcher();
-        let holding = self.fields.frequency(&searcher, term) as f32;
-        let all = searcher.num_docs() as f32;
+        let holding = self.frequency(term) as f32;
+        let all = self.chunk_count() as f32;
         (1.0 + (all - holding + 0.5).max(0.0) / (holding + 0.5)).ln()
+    }
+}
+
+impl Part {
+    fn open(folder: &Path, manifest: &Manifest, placement: Arc<Placement>) -> Result<Part, IndexError> {
+        let path = folder.join(FOLDER);
+        // tantivy trusts the length of its files.
+        for (name, file) in manifest.files.iter().filter(|(name, _)| name.starts_with(FOLDER)) {
+            crate::files::check_length(&folder.join(name), file.bytes)?;
+        }
+        let work = || -> tantivy::Result<Searcher> {
+            let mut index = Index::open(FrozenDirectory(MmapDirectory::open(&path)?))?;
+            index.set_tokenizers(tokenizers());
+            let reader: tantivy::IndexReader =
+                index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+            Ok(reader.searcher())
+        };
+        Ok(Part { searcher: work().map_err(failed(&path))?, placement })
+    }
+
+    /// Number of chunks here that hold a word in its field, deleted ones left out.
+    fn frequency(&self, term: &Term) -> tantivy::Result<u64> {
+        let with_deleted = self.searcher.doc_freq(term)?;
+        let deleted = self.placement.deleted();
+        if deleted.is_empty() || with_deleted == 0 {
+            return Ok(with_deleted);
+        }
+        let mut frequency = with_deleted;
+        for segment in self.searcher.segment_readers() {
+            let index = segment.inverted_index(term.field())?;
+            let Some(mut postings) = index.read_postings(term, IndexRecordOption::Basic)? else { continue };
+            if (deleted.len() as u64) < with_deleted {
+                for &row in deleted {
+                    let at = if postings.doc() < row { postings.seek(row) } else { postings.doc() };
+                    frequency -= u64::from(at == row);
+                }
+            } else {
+                while postings.doc() != TERMINATED {
+                    frequency -= u64::from(self.placement.id(postings.doc()).is_none());
+                    postings.advance();
+                }
+            }
+        }
+        Ok(frequency)
+    }
+
+    /// Words in a field of the chunks here, as coarsely as tantivy keeps them.
+    fn length(&self, field: Field) -> u64 {
+        let of_segment = |segment: &tantivy::SegmentReader| {
+            let Ok(lengths) = segment.get_fieldnorms_reader(field) else { return 0 };
+            let rows = (0..segment.max_doc()).filter(|&row| self.placement.id(row).is_some());
+            rows.map(|row| u64::from(lengths.fieldnorm(row))).sum()
+        };
+        self.searcher.segment_readers().iter().map(of_segment).sum()
     }
 }
 
@@ -250,55 +369,66 @@ impl Fields {
         }
         document
     }
-
-    /// Number of chunks that hold a word in the field where most do.
-    fn frequency(&self, searcher: &Searcher, term: &str) -> u64 {
-        let frequency = |field| searcher.doc_freq(&Term::from_field_text(field, term)).unwrap_or(0);
-        [Some(self.headings), Some(self.body), self.variants]
-            .into_iter()
-            .flatten()
-            .map(frequency)
-            .max()
-            .unwrap_or(0)
-    }
 }
 
 /// Lets another way to write something be no more telling than the word itself: `java` in `JavaScript` is rare where Java
 /// is not.
 struct Statistics<'a> {
-    searcher: &'a Searcher,
-    fields: &'a Fields,
+    postings: &'a Postings,
+    /// Of the words that were asked for: each is asked for once a segment.
+    frequencies: RefCell<HashMap<Term, u64>>,
 }
 
 impl Bm25StatisticsProvider for Statistics<'_> {
     fn total_num_tokens(&self, field: Field) -> tantivy::Result<u64> {
-        self.searcher.total_num_tokens(field)
+        Ok(self.postings.length(field))
     }
 
     fn total_num_docs(&self) -> tantivy::Result<u64> {
-        self.searcher.total_num_docs()
+        Ok(self.postings.chunk_count())
     }
 
     fn doc_freq(&self, term: &Term) -> tantivy::Result<u64> {
-        if Some(term.field()) != self.fields.variants {
-            return self.searcher.doc_freq(term);
+        if let Some(&known) = self.frequencies.borrow().get(term) {
+            return Ok(known);
         }
-        let text = term.value();
-        Ok(text.as_str().map_or(0, |text| self.fields.frequency(self.searcher, text)))
+        let frequency = if Some(term.field()) == self.postings.fields.variants {
+            let text = term.value();
+            text.as_str().map_or(0, |text| self.postings.frequency(text))
+        } else {
+            self.postings.frequency_in(term)?
+        };
+        self.frequencies.borrow_mut().insert(term.clone(), frequency);
+        Ok(frequency)
     }
 }
 
-/// tantivy's files are readable by their owner alone, whatever the user's umask says; an index that is shared has to be
-/// readable as a whole.
-fn readable_like(folder: &Path, model: &Path) -> Result<(), IndexError> {
+/// tantivy's files are readable by their owner alone, whatever the user's umask says, and not all are forced to disk; an index
+/// that is shared has to be readable as a whole, and one that is committed has to be there.
+fn finish(folder: &Path, model: &Path) -> Result<(), IndexError> {
     let work = || {
         let permissions = std::fs::metadata(model)?.permissions();
         for entry in folder.read_dir()? {
-            std::fs::set_permissions(entry?.path(), permissions.clone())?;
+            let path = entry?.path();
+            std::fs::set_permissions(&path, permissions.clone())?;
+            std::fs::File::open(&path)?.sync_all()?;
         }
-        Ok(())
+        crate::files::sync_folder(folder)
     };
     work().map_err(IndexError::io("write", folder))
+}
+
+/// Names of the files in a folder, in order.
+fn names_in(folder: &Path) -> Result<Vec<String>, IndexError> {
+    let names = || -> std::io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in folder.read_dir()? {
+            names.push(entry?.file_name().to_string_lossy().into_owned());
+        }
+        names.sort();
+        Ok(names)
+    };
+    names().map_err(IndexError::io("read", folder))
 }
 
 fn failed(path: &Path) -> impl Fn(tantivy::TantivyError) -> IndexError {
@@ -318,4 +448,16 @@ fn schema() -> Schema {
     add("variants", VARIANTS, IndexRecordOption::WithFreqs);
     add("spellings", SPELLINGS, IndexRecordOption::Basic);
     builder.build()
+}
+
+#[cfg(test)]
+impl Postings {
+    /// Of chunks that are all of a generation.
+    pub(crate) fn for_tests(folder: &Path, chunks: &[StoredChunk], documents: &[DocumentRecord]) -> Postings {
+        std::fs::write(folder.join(LINES), "").expect("writable");
+        let mut manifest = Manifest::for_tests(1, chunks.len() as u32);
+        Postings::write(folder, chunks, documents, &mut manifest).expect("writable");
+        let placement = Arc::new(Placement::whole(chunks.len() as u32));
+        Postings::open(folder, std::iter::once((folder, &manifest, placement))).expect("it was just written")
+    }
 }

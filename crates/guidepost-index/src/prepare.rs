@@ -13,23 +13,25 @@ pub(crate) struct Prepared {
     pub(crate) named: Named,
 }
 
-/// What the index holds of a guide that has not changed; `named` is what it names.
-pub(crate) fn take_over(
-    entry: &Entry,
-    known: usize,
-    old: &Snapshot,
-    named: &Named,
-) -> Result<Prepared, IndexError> {
-    let before = &old.documents()[known];
-    let rows = before.first_chunk..before.first_chunk + before.chunks;
-    let chunks = rows.map(|row| old.chunk(ChunkId(row))).collect::<Result<_, _>>()?;
-    let record = DocumentRecord {
+/// The record of a guide that has not changed, as it stands on disk now.
+pub(crate) fn keep(entry: &Entry, before: &DocumentRecord) -> DocumentRecord {
+    DocumentRecord {
         source: entry.source,
         path: entry.path.clone(),
         bytes: entry.bytes,
         modified_ns: entry.modified_ns,
         ..before.clone()
-    };
+    }
+}
+
+/// What the index holds of a guide, which is `record` now; `named` is what it names.
+pub(crate) fn take_over(
+    record: DocumentRecord,
+    old: &Snapshot,
+    named: &Named,
+) -> Result<Prepared, IndexError> {
+    let rows = record.first_chunk..record.first_chunk + record.chunks;
+    let chunks = rows.map(|row| old.chunk(ChunkId(row))).collect::<Result<_, _>>()?;
     Ok(Prepared { record, chunks, named: named.clone() })
 }
 
@@ -65,31 +67,11 @@ pub(crate) fn read_entry(entry: &Entry, ruler: &dyn Embed) -> Prepared {
         metadata: document.metadata,
         first_chunk: 0,
         chunks: 0,
+        segment: 0,
+        first_row: 0,
+        number: 0,
         pages: document.pages,
         warnings,
     };
     Prepared { record, chunks, named }
-}
-
-/// What a generation holds, guides and chunks in the order of their numbers.
-#[derive(Default)]
-pub(crate) struct Contents {
-    pub(crate) documents: Vec<DocumentRecord>,
-    pub(crate) chunks: Vec<StoredChunk>,
-    /// By guide.
-    pub(crate) names: Vec<Named>,
-}
-
-/// Gives every guide and chunk its number.
-pub(crate) fn number(prepared: Vec<Prepared>) -> Contents {
-    let mut contents = Contents::default();
-    for (at, mut guide) in prepared.into_iter().enumerate() {
-        guide.record.first_chunk = contents.chunks.len() as u32;
-        guide.record.chunks = guide.chunks.len() as u32;
-        guide.chunks.iter_mut().for_each(|chunk| chunk.document = at as u32);
-        contents.documents.push(guide.record);
-        contents.chunks.append(&mut guide.chunks);
-        contents.names.push(guide.named);
-    }
-    contents
 }

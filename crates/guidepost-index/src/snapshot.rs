@@ -1,23 +1,23 @@
 //! Reading: one generation, whole, whatever writers do meanwhile.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use guidepost_text::{CHUNKER, Embed, Embedding, Named, TokenVectors, passage_text};
 
-use crate::chunk_store::ChunkStore;
 use crate::generation::current;
-use crate::graph::Graph;
-use crate::manifest::Manifest;
+use crate::generation_record::{GenerationRecord, RECORD, SegmentRecord};
+use crate::placement::Placement;
 use crate::plan::{Plan, Warning};
 use crate::postings::Postings;
-use crate::tokens::{self, LateQuestion, Rotation, Tokens};
-use crate::vectors::Vectors;
+use crate::segment::Segment;
+use crate::tokens::{self, LateQuestion, Rotation};
 use crate::{
     Abbreviation, Clause, DocumentRecord, IndexError, Rows, ShippedGuide, SourceRecord, StoredChunk,
     TermShare, Token, abbreviations, names,
 };
 
-/// A chunk's number within one generation.
+/// A chunk's number within one generation, in the order of its guides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChunkId(pub u32);
 
@@ -29,11 +29,10 @@ const EF_SEARCH: usize = 128;
 /// One generation of an index, open for reading.
 pub struct Snapshot {
     folder: PathBuf,
-    manifest: Manifest,
-    chunks: ChunkStore,
-    vectors: Option<Vectors>,
-    graph: Option<Graph>,
-    tokens: Option<Tokens>,
+    record: GenerationRecord,
+    segments: Vec<Segment>,
+    /// One for each segment.
+    placements: Vec<Arc<Placement>>,
     postings: Postings,
     abbreviations: Vec<Abbreviation>,
 }
@@ -77,18 +76,21 @@ impl Snapshot {
 
     fn open_generation(index: &Path, generation: &str) -> Result<Snapshot, IndexError> {
         let folder = index.join(generation);
-        let manifest = Manifest::read(index, &folder)?;
-        let vectors = manifest.dimensions.map(|_| Vectors::open(&folder, &manifest)).transpose()?;
-        Ok(Snapshot {
-            chunks: ChunkStore::open(&folder, &manifest)?,
-            vectors,
-            graph: Graph::open(&folder, &manifest)?,
-            tokens: Tokens::open(&folder, &manifest)?,
-            postings: Postings::open(&folder)?,
-            abbreviations: abbreviations::read(&folder, &manifest)?,
-            manifest,
-            folder,
-        })
+        let record = GenerationRecord::read(index, &folder)?;
+        let segments = record.segments.iter().map(|segment| Segment::open(index, segment));
+        let segments: Vec<Segment> = segments.collect::<Result<_, _>>()?;
+        let rows: Vec<u32> = record.segments.iter().map(|segment| segment.manifest.chunks).collect();
+        let placements: Vec<Arc<Placement>> =
+            Placement::of_segments(&rows, &record.documents).into_iter().map(Arc::new).collect();
+        let parts = segments.iter().zip(&record.segments).zip(&placements);
+        let postings = Postings::open(
+            index,
+            parts.map(|((segment, record), placement)| {
+                (segment.folder.as_path(), &record.manifest, Arc::clone(placement))
+            }),
+        )?;
+        let abbreviations = abbreviations::read(&folder, record.files.get(abbreviations::ABBREVIATIONS))?;
+        Ok(Snapshot { folder, record, segments, placements, postings, abbreviations })
     }
 
     /// Holds the disk against the index: a stat per file, and a look into those whose stat differs.
@@ -96,13 +98,13 @@ impl Snapshot {
     /// # Errors
     /// None for a folder that is gone: its guides count as unchanged.
     pub fn changes(&self, shipped: &[ShippedGuide]) -> Result<(Changes, Vec<Warning>), IndexError> {
-        let plan = Plan::new(self.sources(), shipped, Some(self.manifest()))?;
+        let plan = Plan::new(self.sources(), shipped, Some(self.record()))?;
         Ok((plan.changes(), plan.warnings))
     }
 
     /// Number of the generation.
     pub fn generation(&self) -> u64 {
-        self.manifest.generation
+        self.record.generation
     }
 
     /// The index directory.
@@ -117,53 +119,67 @@ impl Snapshot {
 
     /// Everything that shapes a vector or a chunk, in one line.
     pub fn fingerprint(&self) -> &str {
-        &self.manifest.fingerprint
+        &self.record.fingerprint
     }
 
     /// Seconds since 1970.
     pub fn written(&self) -> u64 {
-        self.manifest.written
+        self.record.written
     }
 
     /// Number of chunks.
     pub fn chunk_count(&self) -> usize {
-        self.manifest.chunks as usize
+        self.record.chunks as usize
     }
 
-    /// Bytes on disk, postings included.
+    /// Bytes on disk.
     pub fn bytes(&self) -> u64 {
-        let postings = bytes_in(&self.folder.join("postings"));
-        postings + self.manifest.files.values().map(|file| file.bytes).sum::<u64>()
+        let of_segments = self.files().map(|(_, bytes)| bytes).sum::<u64>();
+        let own = std::fs::metadata(self.folder.join(RECORD)).map_or(0, |metadata| metadata.len());
+        own + of_segments + self.record.files.values().map(|file| file.bytes).sum::<u64>()
+    }
+
+    /// Name and bytes of every file of every segment.
+    fn files(&self) -> impl Iterator<Item = (&str, u64)> {
+        let files = self.record.segments.iter().flat_map(|segment| &segment.manifest.files);
+        files.map(|(name, file)| (name.as_str(), file.bytes))
+    }
+
+    /// Number of segments, each written by one update.
+    pub fn segment_count(&self) -> usize {
+        self.segments.len()
     }
 
     /// Whether there are vectors, or BM25 alone.
     pub fn has_vectors(&self) -> bool {
-        self.vectors.is_some()
+        self.record.dimensions.is_some()
     }
 
     /// Whether token vectors are there, for late interaction.
     pub fn has_token_codes(&self) -> bool {
-        self.tokens.is_some()
+        self.has_vectors()
+            && self.record.keeps_tokens
+            && self.segments.iter().all(|segment| segment.tokens.is_some())
     }
 
     /// Bytes of the token vectors on disk.
     pub fn token_bytes(&self) -> u64 {
-        self.manifest.files.get(tokens::NAME).map_or(0, |file| file.bytes)
+        self.files().filter(|(name, _)| *name == tokens::NAME).map(|(_, bytes)| bytes).sum()
     }
 
     /// Whether a neighbor graph is there.
     pub fn has_graph(&self) -> bool {
-        self.graph.is_some()
+        self.segments.iter().any(|segment| segment.graph.is_some())
     }
 
     /// The sets of guides.
     pub fn sources(&self) -> &[SourceRecord] {
-        &self.manifest.sources
+        &self.record.sources
     }
 
     /// All guides, in the order of their sources and paths.
     pub fn documents(&self) -> &[DocumentRecord] {
-        &self.manifest.documents
+        &self.record.documents
     }
 
     /// The guide a chunk belongs to.
@@ -171,15 +187,13 @@ impl Snapshot {
     /// # Errors
     /// Damage: a chunk that names a guide that is not there.
     pub fn document_of(&self, chunk: &StoredChunk) -> Result<&DocumentRecord, IndexError> {
-        let record = self.manifest.documents.get(chunk.document as usize);
-        record.ok_or_else(|| {
-            IndexError::damaged(&self.folder.join("manifest.json"), "a chunk's guide is missing")
-        })
+        let record = self.record.documents.get(chunk.document as usize);
+        record.ok_or_else(|| IndexError::damaged(&self.folder.join(RECORD), "a chunk's guide is missing"))
     }
 
     /// Number of the guide a chunk belongs to; the chunk itself is not read.
     pub fn document_number(&self, id: ChunkId) -> usize {
-        self.manifest.documents.partition_point(|document| document.first_chunk <= id.0).saturating_sub(1)
+        self.record.documents.partition_point(|document| document.first_chunk <= id.0).saturating_sub(1)
     }
 
     /// Reads a chunk.
@@ -187,7 +201,18 @@ impl Snapshot {
     /// # Errors
     /// Damage.
     pub fn chunk(&self, id: ChunkId) -> Result<StoredChunk, IndexError> {
-        self.chunks.get(id)
+        let missing =
+            || IndexError::damaged(&self.folder.join(RECORD), format!("it has no passage {}", id.0));
+        let (segment, row) = self.place(id).ok_or_else(missing)?;
+        let chunk = self.segments[segment].chunks.get(row)?;
+        Ok(StoredChunk { document: self.document_number(id) as u32, ..chunk })
+    }
+
+    /// Segment and row of a chunk; `None` for a number that there is not.
+    fn place(&self, id: ChunkId) -> Option<(usize, u32)> {
+        let document = self.record.documents.get(self.document_number(id))?;
+        let at = id.0.checked_sub(document.first_chunk).filter(|&at| at < document.chunks)?;
+        Some((document.segment as usize, document.first_row + at))
     }
 
     /// What each guide names, in the order of the guides.
@@ -195,7 +220,18 @@ impl Snapshot {
     /// # Errors
     /// Damage.
     pub fn names(&self) -> Result<Vec<Named>, IndexError> {
-        names::read(&self.folder, &self.manifest)
+        let read =
+            |(segment, record): (&Segment, &SegmentRecord)| names::read(&segment.folder, &record.manifest);
+        let of_segments: Vec<Vec<Named>> =
+            self.segments.iter().zip(&self.record.segments).map(read).collect::<Result<_, _>>()?;
+        let of_guide = |document: &DocumentRecord| {
+            let named = of_segments[document.segment as usize].get(document.number as usize);
+            named.cloned().ok_or_else(|| {
+                let folder = &self.segments[document.segment as usize].folder;
+                IndexError::damaged(folder, format!("it does not hold `{}`", document.path))
+            })
+        };
+        self.record.documents.iter().map(of_guide).collect()
     }
 
     /// The text of every chunk as it is embedded, by id.
@@ -210,25 +246,49 @@ impl Snapshot {
     /// The nearest chunks by cosine in [-1, 1], of those `within`, best first; ties by id. Empty without vectors. Exact
     /// up to so many chunks to look at that the graph is faster, a walk over the graph above.
     pub fn dense(&self, query: &Embedding, limit: usize, within: Option<&Rows>) -> Vec<(ChunkId, f32)> {
-        let looked_at = within.map_or(self.chunk_count(), Rows::len);
-        let walked = (looked_at > EXACT_UP_TO).then(|| self.dense_walk(query, limit, within)).flatten();
-        walked.unwrap_or_else(|| self.dense_scan(query, limit, within))
+        self.nearest(query, limit, within, EXACT_UP_TO)
     }
 
     /// As [`Snapshot::dense`], by the exact scan, whatever the size.
     pub fn dense_scan(&self, query: &Embedding, limit: usize, within: Option<&Rows>) -> Vec<(ChunkId, f32)> {
-        self.vectors.as_ref().map_or_else(Vec::new, |vectors| vectors.scan(query, limit, within))
+        self.nearest(query, limit, within, usize::MAX)
     }
 
-    /// As [`Snapshot::dense`], by a walk over the graph, whatever the size; `None` where there is none.
+    /// As [`Snapshot::dense`], by a walk over each graph, whatever the size; `None` where there is none.
     pub fn dense_walk(
         &self,
         query: &Embedding,
         limit: usize,
         within: Option<&Rows>,
     ) -> Option<Vec<(ChunkId, f32)>> {
-        let (graph, vectors) = (self.graph.as_ref()?, self.vectors.as_ref()?);
-        Some(graph.search(vectors, query, limit, EF_SEARCH, within))
+        self.has_graph().then(|| self.nearest(query, limit, within, 0))
+    }
+
+    /// Segment by segment: up to so many rows to look at by the exact scan, above over the graph.
+    fn nearest(
+        &self,
+        query: &Embedding,
+        limit: usize,
+        within: Option<&Rows>,
+        exact_up_to: usize,
+    ) -> Vec<(ChunkId, f32)> {
+        let mut nearest: Vec<(ChunkId, f32)> = Vec::new();
+        for (segment, placement) in self.segments.iter().zip(&self.placements) {
+            let Some(vectors) = &segment.vectors else { continue };
+            let rows = placement.rows_within(within);
+            let looked_at = rows.as_ref().map_or(vectors.rows(), Rows::len);
+            let found = match &segment.graph {
+                Some(graph) if looked_at > exact_up_to => {
+                    graph.search(vectors, query, limit, EF_SEARCH, rows.as_ref())
+                }
+                _ => vectors.scan(query, limit, rows.as_ref()),
+            };
+            let placed = |(row, cosine): (ChunkId, f32)| Some((placement.id(row.0)?, cosine));
+            nearest.extend(found.into_iter().filter_map(placed));
+        }
+        nearest.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        nearest.truncate(limit);
+        nearest
     }
 
     /// Whether this model made the vectors. Guides may have been cut by an earlier version: the next update cuts them anew.
@@ -246,14 +306,13 @@ impl Snapshot {
 
     /// Cosine of one chunk with the query; `None` without vectors.
     pub fn cosine(&self, query: &Embedding, id: ChunkId) -> Option<f32> {
-        let vectors = self.vectors.as_ref().filter(|vectors| (id.0 as usize) < vectors.rows())?;
-        Some(crate::vectors::dot(query.as_slice(), vectors.row(id.0 as usize)))
+        Some(crate::vectors::dot(query.as_slice(), self.vector(id)?))
     }
 
     /// Makes a question's tokens ready for [`Snapshot::max_sim`]. `weights` has one factor a token, 0 and up. `None` where
     /// the index keeps no token vectors.
     pub fn late_question(&self, tokens: &TokenVectors, weights: &[f32]) -> Option<LateQuestion> {
-        self.tokens.as_ref()?;
+        self.has_token_codes().then_some(())?;
         Some(LateQuestion::new(&Rotation::new(tokens.dimensions), tokens, weights))
     }
 
@@ -269,14 +328,27 @@ impl Snapshot {
     }
 
     /// Codes of a chunk's tokens; none where none are kept.
-    pub(crate) fn token_codes(&self, id: ChunkId) -> &[u64] {
-        self.tokens.as_ref().map_or(&[], |tokens| tokens.row(id))
+    fn token_codes(&self, id: ChunkId) -> &[u64] {
+        let place = self.place(id);
+        let codes =
+            place.and_then(|(segment, row)| Some(self.segments[segment].tokens.as_ref()?.row(ChunkId(row))));
+        codes.unwrap_or_default()
     }
 
     /// A chunk's vector; `None` without vectors.
-    pub(crate) fn vector(&self, id: ChunkId) -> Option<&[f32]> {
-        let vectors = self.vectors.as_ref().filter(|vectors| (id.0 as usize) < vectors.rows())?;
-        Some(vectors.row(id.0 as usize))
+    fn vector(&self, id: ChunkId) -> Option<&[f32]> {
+        let (segment, row) = self.place(id)?;
+        Some(self.segments[segment].vectors.as_ref()?.row(row as usize))
+    }
+
+    /// Vector and token codes that the model made of the text with this key, deleted or not; no codes where none are kept.
+    pub(crate) fn encoding(&self, key: &str) -> Option<(&[f32], &[u64])> {
+        self.segments.iter().find_map(|segment| {
+            let row = segment.keys.row(key)?;
+            let vector = segment.vectors.as_ref()?.row(row as usize);
+            let codes = segment.tokens.as_ref().map_or(&[][..], |tokens| tokens.row(ChunkId(row)));
+            Some((vector, codes))
+        })
     }
 
     /// The best chunks by BM25 (0 and up), of those `within`, best first; ties by id.
@@ -305,7 +377,8 @@ impl Snapshot {
     /// # Errors
     /// tantivy's.
     pub fn bm25_shares(&self, words: &[Token], id: ChunkId) -> Result<Vec<TermShare>, IndexError> {
-        self.postings.shares(words, id)
+        let Some((segment, row)) = self.place(id) else { return Ok(Vec::new()) };
+        self.postings.shares(words, segment, row)
     }
 
     /// Whether a guide holds a word, in any inflection; so it is with what is no word.
@@ -332,12 +405,22 @@ impl Snapshot {
         self.postings.idf(term)
     }
 
-    pub(crate) fn manifest(&self) -> &Manifest {
-        &self.manifest
+    /// Whether every file of every segment has a row for each of its passages, and the graph names no others.
+    pub(crate) fn check_rows(&self) -> Result<(), IndexError> {
+        for (at, (segment, record)) in self.segments.iter().zip(&self.record.segments).enumerate() {
+            let rows = record.manifest.chunks;
+            if self.postings.rows(at) != rows {
+                return Err(IndexError::damaged(&segment.folder, "its postings have another number of rows"));
+            }
+            if segment.graph.as_ref().is_some_and(|graph| !graph.is_within(rows)) {
+                return Err(IndexError::damaged(&segment.folder, "its graph names rows that there are not"));
+            }
+        }
+        Ok(())
     }
 
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
+    pub(crate) fn record(&self) -> &GenerationRecord {
+        &self.record
     }
 }
 
@@ -350,9 +433,4 @@ pub(crate) fn fingerprint(embedder: Option<&dyn Embed>) -> String {
 /// The part of a fingerprint that says which model, without the way of cutting.
 fn model_of(fingerprint: &str) -> &str {
     fingerprint.rsplit_once("; ").map_or(fingerprint, |(model, _)| model)
-}
-
-fn bytes_in(folder: &Path) -> u64 {
-    let entries = folder.read_dir().into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len()).sum()
 }

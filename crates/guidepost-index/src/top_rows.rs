@@ -9,26 +9,29 @@ use std::collections::BinaryHeap;
 use tantivy::query::{Bm25StatisticsProvider, EnableScoring, Query};
 use tantivy::{Score, Searcher};
 
+use crate::placement::Placement;
 use crate::{ChunkId, Rows};
 
-/// The `limit` best rows of those `within`, best first; ties by row.
-pub(crate) fn top_rows(
-    searcher: &Searcher,
+/// The `limit` best chunks of those `within`, best first; ties by number. `parts` are the segments, each with its place in the
+/// generation.
+pub(crate) fn top_rows<'a>(
+    parts: impl Iterator<Item = (&'a Searcher, &'a Placement)>,
     statistics: &dyn Bm25StatisticsProvider,
     query: &dyn Query,
     limit: usize,
     within: Option<&Rows>,
 ) -> tantivy::Result<Vec<(ChunkId, Score)>> {
     let mut best = Best { limit, heap: BinaryHeap::with_capacity(limit.min(1024) + 1) };
-    let weight = query.weight(EnableScoring::enabled_from_statistics_provider(statistics, searcher))?;
-    for segment in searcher.segment_readers() {
-        weight.for_each_pruning(best.bar(), segment, &mut |row, score| {
-            let id = ChunkId(row);
-            if within.is_none_or(|rows| rows.contains(id)) {
-                best.offer(Ranked { score, id });
-            }
-            best.bar()
-        })?;
+    for (searcher, placement) in parts {
+        let weight = query.weight(EnableScoring::enabled_from_statistics_provider(statistics, searcher))?;
+        for segment in searcher.segment_readers() {
+            weight.for_each_pruning(best.bar(), segment, &mut |row, score| {
+                if let Some(id) = placement.id_within(row, within) {
+                    best.offer(Ranked { score, id });
+                }
+                best.bar()
+            })?;
+        }
     }
     let ranked = best.heap.into_sorted_vec();
     Ok(ranked.into_iter().map(|Reverse(ranked)| (ranked.id, ranked.score)).collect())
@@ -48,10 +51,10 @@ impl Best {
         }
     }
 
-    /// Only scores above can still matter: rows come in ascending order, and of equals the earlier one stays.
+    /// Only scores above can still matter. Equals can: the next segment may hold a chunk of a lower number.
     fn bar(&self) -> Score {
         match self.heap.peek() {
-            Some(Reverse(worst)) if self.heap.len() >= self.limit => worst.score,
+            Some(Reverse(worst)) if self.heap.len() >= self.limit => worst.score.next_down(),
             _ => Score::MIN,
         }
     }
@@ -82,7 +85,6 @@ impl Ord for Ranked {
 mod tests {
     use std::collections::BTreeSet;
 
-    use guidepost_text::{Chunk, Lines, Span};
     use proptest::prelude::*;
 
     use crate::postings::Postings;
@@ -98,17 +100,9 @@ mod tests {
         let repeated = row % 1900;
         let word = |at: usize| WORDS[(repeated * 7 + at * at * 5 + repeated / 11) % WORDS.len().min(at + 3)];
         let text = (0..5 + repeated % 17).map(word).collect::<Vec<_>>().join(" ");
-        StoredChunk {
-            document: 0,
-            key: String::new(),
-            chunk: Chunk {
-                heading_path: Vec::new(),
-                context: word(repeated % 5).to_owned(),
-                lines: Lines { first: 1, last: 1 },
-                span: Span { start: 0, end: text.len() },
-                text,
-            },
-        }
+        let mut chunk = StoredChunk::for_tests(&text);
+        word(repeated % 5).clone_into(&mut chunk.chunk.context);
+        chunk
     }
 
     #[test]
@@ -116,9 +110,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         // More rows than a block of postings holds, so that blocks are skipped.
         let chunks: Vec<StoredChunk> = (0..2500).map(chunk).collect();
-        std::fs::write(folder.path().join("chunks.jsonl"), "").expect("writable");
-        Postings::write(folder.path(), &chunks, &[]).expect("writable");
-        let postings = Postings::open(folder.path()).expect("it was just written");
+        let postings = Postings::for_tests(folder.path(), &chunks, &[]);
         let asked = proptest::collection::btree_set(0..WORDS.len(), 1..5);
         let allowed = prop_oneof![
             proptest::collection::btree_set(0u32..2500, 0..40),

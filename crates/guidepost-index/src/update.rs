@@ -1,28 +1,28 @@
 //! Writing: a new generation from what is on disk now, taking over whatever has not changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use guidepost_text::{Embed, FINDER, Format, HashEmbedder, Named};
 use rayon::prelude::*;
 
-use crate::chunk_store::ChunkStore;
+use crate::compaction::{SegmentSize, absorbed};
 use crate::encoding::{Encodings, encode};
 use crate::generation::{
-    clear_others, clear_unfinished, generation_name, may_hold_index, next_generation, recorded_sources,
-    unfinished_name,
+    clear_others, clear_unfinished, generation_name, may_hold_index, next_generation, next_segment,
+    recorded_sources, segment_name, unfinished_name,
 };
-use crate::graph::Graph;
-use crate::manifest::{self, DocumentRecord, FORMAT, Manifest, SourceRecord};
+use crate::generation_record::{FORMAT, GenerationRecord, RECORD, SegmentRecord};
+use crate::manifest;
 use crate::plan::{Entry, Origin, Plan, State, Warning, now};
-use crate::postings::{ANALYZER, Postings};
-use crate::prepare::{Contents, Prepared, number, read_entry, take_over};
+use crate::postings::ANALYZER;
+use crate::prepare::{Prepared, keep, read_entry, take_over};
+use crate::segment::{Segment, SegmentContents};
 use crate::snapshot::fingerprint;
-use crate::tokens::{CODES, Tokens};
-use crate::vectors::Vectors;
 use crate::writer_lock::{Patience, WriterLock};
 use crate::{
-    Changes, ChunkId, IndexError, ShippedGuide, Snapshot, Source, StoredChunk, abbreviations, files, names,
+    Abbreviation, Changes, DocumentRecord, IndexError, ShippedGuide, Snapshot, Source, SourceRecord,
+    StoredChunk, abbreviations, files,
 };
 
 /// What an update shall do.
@@ -118,7 +118,7 @@ pub fn update(request: &Request, listener: &mut dyn FnMut(Event)) -> Result<Upda
     let old = if request.rebuild { None } else { Snapshot::open(request.index)? };
     let old = old.map(|old| compatible(request, old)).transpose()?.flatten();
     let sources = sources(request)?;
-    let plan = Plan::new(&sources, request.shipped, old.as_ref().map(Snapshot::manifest))?;
+    let plan = Plan::new(&sources, request.shipped, old.as_ref().map(Snapshot::record))?;
     let mut writer = Writer { request, old, sources };
     writer.run(plan, listener)
 }
@@ -195,61 +195,134 @@ impl Writer<'_> {
             });
         }
         listener(Event::Reading { guides: changes.added + changes.changed });
-        let (prepared, mut warnings) = self.prepare(&plan)?;
+        let (guides, mut warnings) = self.prepare(&plan)?;
         warnings.extend(plan.warnings);
-        let contents = number(prepared);
-        let encodings = match self.request.embedder {
-            Some(embedder) => {
+        let Numbered { documents, segments, fresh } = self.number(self.compact(guides)?);
+        let encodings = match (self.request.embedder, &fresh) {
+            (Some(embedder), Some(fresh)) => {
                 let old = self.old.as_ref();
-                Some(encode(&contents.chunks, old, embedder, self.keeps_tokens(), listener)?)
+                Some(encode(&fresh.chunks, old, embedder, self.keeps_tokens(), listener)?)
             }
-            None => None,
+            _ => None,
         };
         listener(Event::Writing);
         let update = Update {
             wrote: true,
-            formats: formats(&contents.documents),
-            documents: contents.documents.len(),
-            chunks: contents.chunks.len(),
+            formats: formats(&documents),
+            documents: documents.len(),
+            chunks: documents.iter().map(|document| document.chunks as usize).sum(),
             embedded: encodings.as_ref().map_or(0, |encodings| encodings.embedded),
             changes,
             warnings,
             other_kinds: plan.other_kinds,
         };
-        self.commit(contents, encodings.as_ref())?;
+        self.commit(documents, segments, fresh.as_ref(), encodings.as_ref())?;
         Ok(update)
     }
 
-    /// Takes over what has not changed, reads and cuts the rest.
-    fn prepare(&self, plan: &Plan) -> Result<(Vec<Prepared>, Vec<Warning>), IndexError> {
+    /// Keeps what has not changed where it is, reads and cuts the rest.
+    fn prepare(&self, plan: &Plan) -> Result<(Vec<Guide>, Vec<Warning>), IndexError> {
+        // Segments stay as they are unless this version or this request wants other files in them.
+        let keeps_segments = self.old.as_ref().is_some_and(|old| {
+            old.record().has_current_postings()
+                && (!old.has_vectors() || old.has_token_codes() == self.keeps_tokens())
+        });
+        let names = match &self.old {
+            Some(old) if !keeps_segments => old.names()?,
+            _ => Vec::new(),
+        };
         // Cutting a guide in memory needs nothing but the tokenizer, so guides are cut side by side.
-        let names = self.old_names()?;
-        let outcomes: Vec<Result<Prepared, IndexError>> = plan
+        let outcomes: Vec<Result<Guide, IndexError>> = plan
             .entries
             .par_iter()
             .map(|entry| match (entry.state, entry.known, &self.old) {
                 (State::Same | State::Touched, Some(known), Some(old)) if keeps(entry, old) => {
-                    take_over(entry, known, old, &names[known])
+                    let record = keep(entry, &old.documents()[known]);
+                    match keeps_segments {
+                        true => Ok(Guide::Kept(record)),
+                        false => take_over(record, old, &names[known]).map(Guide::Made),
+                    }
                 }
-                _ => Ok(read_entry(entry, self.request.embedder.unwrap_or(&HashEmbedder))),
+                _ => Ok(Guide::Made(read_entry(entry, self.request.embedder.unwrap_or(&HashEmbedder)))),
             })
             .collect();
-        let mut prepared = Vec::new();
+        let mut guides = Vec::new();
         let mut warnings = Vec::new();
         for (entry, outcome) in plan.entries.iter().zip(outcomes) {
             let guide = outcome?;
-            if entry.state == State::Changed {
+            if let (State::Changed, Guide::Made(made)) = (entry.state, &guide) {
                 let warning =
                     |message: &String| Warning { path: Some(entry.path.clone()), message: message.clone() };
-                warnings.extend(guide.record.warnings.iter().map(warning));
+                warnings.extend(made.record.warnings.iter().map(warning));
             }
-            prepared.push(guide);
+            guides.push(guide);
         }
-        Ok((prepared, warnings))
+        Ok((guides, warnings))
     }
 
-    fn old_names(&self) -> Result<Vec<Named>, IndexError> {
-        self.old.as_ref().map_or(Ok(Vec::new()), Snapshot::names)
+    /// Takes guides out of segments that are small, or mostly deleted, so that they are written anew with the others.
+    fn compact(&self, guides: Vec<Guide>) -> Result<Vec<Guide>, IndexError> {
+        let Some(old) = &self.old else { return Ok(guides) };
+        let mut sizes: Vec<SegmentSize> = old
+            .record()
+            .segments
+            .iter()
+            .map(|segment| SegmentSize { rows: segment.manifest.chunks as usize, live: 0 })
+            .collect();
+        let mut fresh = 0;
+        for guide in &guides {
+            match guide {
+                Guide::Kept(record) => sizes[record.segment as usize].live += record.chunks as usize,
+                Guide::Made(made) => fresh += made.chunks.len(),
+            }
+        }
+        let absorbed = absorbed(&sizes, fresh);
+        if absorbed.is_empty() {
+            return Ok(guides);
+        }
+        let names = old.names()?;
+        let place = |record: &DocumentRecord| (record.segment, record.number);
+        let known: HashMap<(u32, u32), &Named> = old.documents().iter().map(place).zip(&names).collect();
+        let take = |guide: Guide| match guide {
+            Guide::Kept(record) if absorbed.contains(&(record.segment as usize)) => {
+                let named = known.get(&place(&record)).copied().cloned().unwrap_or_default();
+                take_over(record, old, &named).map(Guide::Made)
+            }
+            guide => Ok(guide),
+        };
+        guides.into_iter().map(take).collect()
+    }
+
+    /// Gives every guide and chunk its number, and what is to be written its place.
+    fn number(&self, guides: Vec<Guide>) -> Numbered {
+        let is_used = |at: usize| {
+            guides.iter().any(|guide| matches!(guide, Guide::Kept(record) if record.segment as usize == at))
+        };
+        let old = self.old.as_ref().map_or(&[][..], |old| &old.record().segments);
+        let used: Vec<usize> = (0..old.len()).filter(|&at| is_used(at)).collect();
+        let segments: Vec<SegmentRecord> = used.iter().map(|&at| old[at].clone()).collect();
+        let mut documents = Vec::with_capacity(guides.len());
+        let mut fresh = Fresh::default();
+        let mut next = 0;
+        for guide in guides {
+            let mut record = match guide {
+                Guide::Kept(mut record) => {
+                    let at = used.iter().position(|&at| at == record.segment as usize);
+                    record.segment = at.map_or(0, |at| at as u32);
+                    record
+                }
+                Guide::Made(made) => {
+                    let mut record = fresh.add(made);
+                    record.segment = segments.len() as u32;
+                    record
+                }
+            };
+            record.first_chunk = next;
+            next += record.chunks;
+            documents.push(record);
+        }
+        let fresh = (!fresh.documents.is_empty()).then_some(fresh);
+        Numbered { documents, segments, fresh }
     }
 
     /// Whether the new generation keeps token codes.
@@ -257,97 +330,134 @@ impl Writer<'_> {
         match self.request.late_interaction {
             LateInteraction::Keep => true,
             LateInteraction::Drop => false,
-            LateInteraction::AsBefore => self.old.as_ref().is_none_or(|old| old.manifest().keeps_tokens()),
+            LateInteraction::AsBefore => self.old.as_ref().is_none_or(|old| old.record().keeps_tokens),
         }
     }
 
-    /// Writes the generation beside the old one, then names it in `CURRENT`: the one moment at which it counts.
-    fn commit(&self, contents: Contents, encodings: Option<&Encodings>) -> Result<(), IndexError> {
-        let index = self.request.index;
+    /// Writes a segment of what is new, and the generation beside the old one; then names it in `CURRENT`: the one moment at
+    /// which it counts.
+    fn commit(
+        &self,
+        documents: Vec<DocumentRecord>,
+        mut segments: Vec<SegmentRecord>,
+        fresh: Option<&Fresh>,
+        encodings: Option<&Encodings>,
+    ) -> Result<(), IndexError> {
+        let Request { index, embedder, .. } = *self.request;
+        if let Some(fresh) = fresh {
+            let name = segment_name(next_segment(index));
+            let contents = SegmentContents {
+                documents: &fresh.documents,
+                names: &fresh.names,
+                chunks: &fresh.chunks,
+                encodings,
+            };
+            let manifest = build(index, &name, |folder| Segment::write(folder, &contents, embedder))?;
+            segments.push(SegmentRecord { name, manifest });
+        }
         let generation = next_generation(index);
-        let folder = index.join(unfinished_name());
-        std::fs::create_dir(&folder).map_err(IndexError::io("write", &folder))?;
-        let mut manifest = Manifest {
+        let mut record = GenerationRecord {
             format: FORMAT,
             generation,
-            fingerprint: fingerprint(self.request.embedder),
+            fingerprint: fingerprint(embedder),
             finder: FINDER.to_owned(),
-            token_codes: if self.keeps_tokens() { CODES.to_owned() } else { String::new() },
+            keeps_tokens: self.keeps_tokens(),
             analyzer: ANALYZER.to_owned(),
-            dimensions: self.request.embedder.map(Embed::dimensions),
+            dimensions: embedder.map(Embed::dimensions),
             written: now(),
-            chunks: contents.chunks.len() as u32,
+            chunks: documents.iter().map(|document| document.chunks).sum(),
             sources: self.sources.clone(),
-            documents: contents.documents,
+            documents,
+            segments,
             files: BTreeMap::new(),
         };
-        let written = names::write(&folder, &contents.names, &mut manifest)
-            .and_then(|()| self.write_files(&folder, &contents.chunks, encodings, &mut manifest));
-        if written.is_err() {
-            let _ = std::fs::remove_dir_all(&folder);
-        }
-        written?;
+        let abbreviations = self.abbreviations(&record)?;
         let name = generation_name(generation);
-        std::fs::rename(&folder, index.join(&name)).map_err(IndexError::io("write", &folder))?;
-        files::sync_folder(index).map_err(IndexError::io("write", index))?;
+        build(index, &name, |folder| {
+            let file = abbreviations::write(folder, &abbreviations)?;
+            record.files.insert(abbreviations::ABBREVIATIONS.to_owned(), file);
+            files::write_json(&folder.join(RECORD), &record)?;
+            files::sync_folder(folder).map_err(IndexError::io("write", folder))
+        })?;
         files::replace(&index.join("CURRENT"), format!("{name}\n").as_bytes())?;
-        clear_others(index, &name);
+        clear_others(index, &name, &record);
         Ok(())
     }
 
-    fn write_files(
-        &self,
-        folder: &Path,
-        chunks: &[StoredChunk],
-        encodings: Option<&Encodings>,
-        manifest: &mut Manifest,
-    ) -> Result<(), IndexError> {
-        let only_touched = self.old.as_ref().filter(|old| {
-            let same =
-                |(at, chunk): (usize, &StoredChunk)| old.chunk(ChunkId(at as u32)).is_ok_and(|c| &c == chunk);
-            old.manifest().token_codes == manifest.token_codes
-                && old.chunk_count() == chunks.len()
-                && chunks.iter().enumerate().all(same)
-        });
-        match only_touched {
-            Some(old) => {
-                link_files(old, folder, manifest)?;
-                match old.manifest().has_current_postings() {
-                    true => link_postings(old, folder)?,
-                    false => write_postings(folder, chunks, manifest)?,
-                }
-            }
-            None => {
-                ChunkStore::write(folder, chunks, manifest)?;
-                if let Some(Encodings { vectors, tokens, .. }) = encodings {
-                    Vectors::write(folder, vectors, manifest)?;
-                    Graph::write(folder, vectors, manifest)?;
-                    if let Some(tokens) = tokens {
-                        let rows: Vec<&[u64]> = tokens.iter().map(AsRef::as_ref).collect();
-                        let dimensions = self.request.embedder.map_or(0, Embed::token_dimensions);
-                        Tokens::write(folder, &rows, dimensions, manifest)?;
-                    }
-                }
-                write_postings(folder, chunks, manifest)?;
-            }
-        }
-        let path = folder.join("manifest.json");
-        let bytes = serde_json::to_vec_pretty(manifest)
-            .map_err(|error| IndexError::damaged(&path, error.to_string()))?;
-        files::write(&path, |file| std::io::Write::write_all(file, &bytes))?;
-        files::sync_folder(folder).map_err(IndexError::io("write", folder))
+    /// What all guides of the new generation define together.
+    fn abbreviations(&self, record: &GenerationRecord) -> Result<Vec<Abbreviation>, IndexError> {
+        let folder = |segment: &SegmentRecord| self.request.index.join(&segment.name);
+        let of_segments: Vec<Vec<Vec<Abbreviation>>> = record
+            .segments
+            .iter()
+            .map(|segment| abbreviations::read_definitions(&folder(segment), &segment.manifest))
+            .collect::<Result<_, _>>()?;
+        let of_guide = |document: &DocumentRecord| {
+            of_segments[document.segment as usize].get(document.number as usize).cloned().unwrap_or_default()
+        };
+        Ok(abbreviations::merge(record.documents.iter().map(of_guide)))
     }
 }
 
-/// Writes what is derived from the texts of the chunks.
-fn write_postings(folder: &Path, chunks: &[StoredChunk], manifest: &mut Manifest) -> Result<(), IndexError> {
-    abbreviations::write(folder, &abbreviations::find(chunks), manifest)?;
-    Postings::write(folder, chunks, &manifest.documents)
+/// A guide of the new generation.
+enum Guide {
+    /// As it is in a segment of the old one.
+    Kept(DocumentRecord),
+    /// To be written.
+    Made(Prepared),
+}
+
+/// What is to be written, guides and chunks in the order of their numbers.
+#[derive(Default)]
+struct Fresh {
+    documents: Vec<DocumentRecord>,
+    names: Vec<Named>,
+    /// Each with the number of its guide among `documents`.
+    chunks: Vec<StoredChunk>,
+}
+
+impl Fresh {
+    fn add(&mut self, mut made: Prepared) -> DocumentRecord {
+        made.record.number = self.documents.len() as u32;
+        made.record.first_row = self.chunks.len() as u32;
+        made.record.chunks = made.chunks.len() as u32;
+        made.chunks.iter_mut().for_each(|chunk| chunk.document = made.record.number);
+        self.documents.push(made.record.clone());
+        self.names.push(made.named);
+        self.chunks.append(&mut made.chunks);
+        made.record
+    }
+}
+
+/// A new generation before it is written.
+struct Numbered {
+    documents: Vec<DocumentRecord>,
+    /// Those that stay.
+    segments: Vec<SegmentRecord>,
+    fresh: Option<Fresh>,
+}
+
+/// Fills a folder under another name, and gives it its own when it is complete and on disk.
+fn build<T>(
+    index: &Path,
+    name: &str,
+    fill: impl FnOnce(&Path) -> Result<T, IndexError>,
+) -> Result<T, IndexError> {
+    let folder = index.join(unfinished_name());
+    std::fs::create_dir(&folder).map_err(IndexError::io("write", &folder))?;
+    let filled = fill(&folder);
+    if filled.is_err() {
+        let _ = std::fs::remove_dir_all(&folder);
+    }
+    let filled = filled?;
+    std::fs::rename(&folder, index.join(name)).map_err(IndexError::io("write", &folder))?;
+    files::sync_folder(index).map_err(IndexError::io("write", index))?;
+    Ok(filled)
 }
 
 /// Whether what the index holds of an unchanged guide is what this version would find in it.
 fn keeps(entry: &Entry, old: &Snapshot) -> bool {
-    old.manifest().is_current() || matches!(entry.origin, Origin::OutOfReach)
+    old.record().is_current() || matches!(entry.origin, Origin::OutOfReach)
 }
 
 fn formats(documents: &[DocumentRecord]) -> BTreeMap<String, usize> {
@@ -356,27 +466,4 @@ fn formats(documents: &[DocumentRecord]) -> BTreeMap<String, usize> {
         *counts.entry(format.name().to_owned()).or_default() += 1;
     }
     counts
-}
-
-/// Takes all files over from a generation with the same chunks, without copying a byte where links can be made.
-fn link_files(old: &Snapshot, folder: &Path, manifest: &mut Manifest) -> Result<(), IndexError> {
-    for (name, record) in old.manifest().files.iter().filter(|(name, _)| *name != names::NAMES) {
-        link(old.folder().join(name), folder.join(name))?;
-        manifest.files.insert(name.clone(), record.clone());
-    }
-    Ok(())
-}
-
-fn link_postings(old: &Snapshot, folder: &Path) -> Result<(), IndexError> {
-    let (from, to) = (old.folder().join("postings"), folder.join("postings"));
-    std::fs::create_dir(&to).map_err(IndexError::io("write", &to))?;
-    for entry in from.read_dir().map_err(IndexError::io("read", &from))?.flatten() {
-        link(entry.path(), to.join(entry.file_name()))?;
-    }
-    Ok(())
-}
-
-fn link(from: PathBuf, to: PathBuf) -> Result<(), IndexError> {
-    let linked = std::fs::hard_link(&from, &to).or_else(|_| std::fs::copy(&from, &to).map(|_| ()));
-    linked.map_err(IndexError::io("write", &to))
 }

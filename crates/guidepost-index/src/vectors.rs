@@ -18,7 +18,7 @@ use rayon::prelude::*;
 use crate::manifest::Manifest;
 use crate::{ChunkId, IndexError, Rows, files};
 
-const NAME: &str = "vectors";
+pub(crate) const NAME: &str = "vectors";
 const MAGIC: &[u8; 8] = b"GPVEC001";
 const HEADER: usize = 64;
 

@@ -56,10 +56,6 @@ pub(crate) fn embed_with_tokens(
     Ok(embeddings.into_iter().zip(kept.into_inner().unwrap_or_else(PoisonError::into_inner)).collect())
 }
 
-/// What the weight of a function word is multiplied by. In guides that speak to nobody, `I` and `need` are as rare as any
-/// term of the trade; `benches/results/fusion.md`.
-const FUNCTION_WORD_WEIGHT: f32 = 0.4;
-
 /// How much each token of the question counts: as much as its word tells in this index, less where the word is in
 /// pieces, each of which finds company more easily. Signs, and tokens that the model adds, count nothing. Of whole, root
 /// and equal shares the root was best on the even-numbered queries of six collections: `benches/results/fusion.md`.
@@ -70,9 +66,7 @@ fn weights(snapshot: &Snapshot, question: &Question, spans: &[Span]) -> Vec<f32>
     let weight = |span: &Span| {
         let Some(word) = words.iter().copied().find(|word| overlaps(word, span)) else { return 0.0 };
         let pieces = spans.iter().filter(|span| overlaps(word, span)).count();
-        let tells = question.words.iter().any(|telling| telling.term == word.term);
-        let share = if tells { 1.0 } else { FUNCTION_WORD_WEIGHT };
-        share * snapshot.idf(&word.term) / (pieces as f32).sqrt()
+        snapshot.idf(&word.term) / (pieces as f32).sqrt()
     };
     spans.iter().map(weight).collect()
 }

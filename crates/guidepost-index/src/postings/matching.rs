@@ -4,10 +4,10 @@ use tantivy::query::{
     AllQuery, BooleanQuery, EmptyQuery, EnableScoring, Occur, PhraseQuery, Query, TermQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{DocId, Searcher, Term};
+use tantivy::{DocId, Term};
 
-use super::{Fields, Form, Postings, analyze, failed};
-use crate::{ChunkId, IndexError, Rows};
+use super::{Fields, Form, Part, Postings, analyze, failed};
+use crate::{IndexError, Rows};
 
 /// Something that a passage must hold, or must not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,13 +45,14 @@ impl Postings {
     }
 
     fn collect(&self, query: &dyn Query, rows: usize) -> tantivy::Result<Rows> {
-        let searcher: Searcher = self.reader.searcher();
-        let weight = query.weight(EnableScoring::disabled_from_searcher(&searcher))?;
         let mut found = Rows::none(rows);
-        for segment in searcher.segment_readers() {
-            weight.for_each_no_score(segment, &mut |ids: &[DocId]| {
-                ids.iter().for_each(|&id| found.insert(ChunkId(id)));
-            })?;
+        for Part { searcher, placement } in &self.parts {
+            let weight = query.weight(EnableScoring::disabled_from_searcher(searcher))?;
+            for segment in searcher.segment_readers() {
+                weight.for_each_no_score(segment, &mut |ids: &[DocId]| {
+                    ids.iter().filter_map(|&row| placement.id(row)).for_each(|id| found.insert(id));
+                })?;
+            }
         }
         Ok(found)
     }

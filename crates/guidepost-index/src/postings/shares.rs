@@ -3,8 +3,8 @@
 use tantivy::query::{Bm25StatisticsProvider, EnableScoring, Query};
 use tantivy::{DocSet, Searcher, TERMINATED};
 
-use super::{Postings, Statistics, Token, failed};
-use crate::{ChunkId, IndexError};
+use super::{Postings, Token, failed};
+use crate::IndexError;
 
 /// What a word in a field adds to a chunk's BM25 score.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,17 +18,23 @@ pub struct TermShare {
 }
 
 impl Postings {
-    /// What each word in each field adds to a chunk's score, in the order of the words; what adds nothing is left out.
-    pub(crate) fn shares(&self, words: &[Token], id: ChunkId) -> Result<Vec<TermShare>, IndexError> {
-        let searcher = self.reader.searcher();
+    /// What each word in each field adds to the score of a chunk, which is a row of a segment, in the order of the words; what adds
+    /// nothing is left out.
+    pub(crate) fn shares(
+        &self,
+        words: &[Token],
+        segment: usize,
+        row: u32,
+    ) -> Result<Vec<TermShare>, IndexError> {
+        let Some(part) = self.parts.get(segment) else { return Ok(Vec::new()) };
         let work = || -> tantivy::Result<Vec<TermShare>> {
-            let statistics = Statistics { searcher: &searcher, fields: &self.fields };
-            let scale = self.correction_scale(&searcher, words)?;
+            let statistics = self.statistics();
+            let scale = self.correction_scale(&statistics, words)?;
             let mut shares = Vec::new();
             for word in words {
                 for (field, query) in self.clauses(word, scale) {
-                    if let Some(score) = score(&searcher, &statistics, query.as_ref(), id)? {
-                        let field = searcher.schema().get_field_name(field).to_owned();
+                    if let Some(score) = score(&part.searcher, &statistics, query.as_ref(), row)? {
+                        let field = part.searcher.schema().get_field_name(field).to_owned();
                         shares.push(TermShare { term: word.term.clone(), field, score });
                     }
                 }
@@ -44,12 +50,12 @@ fn score(
     searcher: &Searcher,
     statistics: &dyn Bm25StatisticsProvider,
     query: &dyn Query,
-    id: ChunkId,
+    row: u32,
 ) -> tantivy::Result<Option<f32>> {
     let weight = query.weight(EnableScoring::enabled_from_statistics_provider(statistics, searcher))?;
     // One segment, by how postings are written.
     let Some(segment) = searcher.segment_readers().first() else { return Ok(None) };
     let mut scorer = weight.scorer(segment, 1.0)?;
-    let at = if scorer.doc() < id.0 { scorer.seek(id.0) } else { scorer.doc() };
-    Ok((at != TERMINATED && at == id.0).then(|| scorer.score()))
+    let at = if scorer.doc() < row { scorer.seek(row) } else { scorer.doc() };
+    Ok((at != TERMINATED && at == row).then(|| scorer.score()))
 }

@@ -1,6 +1,9 @@
 //! What a misspelled word can have meant: the nearest words of the guides.
 
-use tantivy::Searcher;
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use tantivy::Term;
 
 use super::analyzer::fold;
 use super::{Postings, analyze, failed};
@@ -12,9 +15,8 @@ const MOST_MEANT: usize = 3;
 impl Postings {
     /// Whether some chunk holds a word, in any inflection; so it is with what is no word.
     pub(crate) fn holds_word(&self, word: &str) -> bool {
-        let searcher = self.reader.searcher();
         let forms = analyze(word);
-        forms.is_empty() || forms.iter().any(|form| self.holds(&searcher, &form.term))
+        forms.is_empty() || forms.iter().any(|form| self.holds(&form.term))
     }
 
     /// The words that a written word can have meant, the likeliest first. None where some chunk holds it, in any
@@ -23,25 +25,19 @@ impl Postings {
         if self.holds_word(word) {
             return Ok(Vec::new());
         }
-        let searcher = self.reader.searcher();
         let written: Vec<char> = fold(word).chars().collect();
         let Some(most_edits) = most_edits(&written) else { return Ok(Vec::new()) };
-        self.nearest(&searcher, &written, most_edits).map_err(failed(&self.path))
+        self.nearest(&written, most_edits).map_err(failed(&self.path))
     }
 
     /// By edits, then by how many chunks hold them; the same first letter comes before everything.
-    fn nearest(
-        &self,
-        searcher: &Searcher,
-        written: &[char],
-        most_edits: usize,
-    ) -> tantivy::Result<Vec<String>> {
+    fn nearest(&self, written: &[char], most_edits: usize) -> tantivy::Result<Vec<String>> {
         let Some(field) = self.fields.spellings else { return Ok(Vec::new()) };
-        let mut near = Vec::new();
-        for segment in searcher.segment_readers() {
+        let mut near = BTreeSet::new();
+        for segment in self.parts.iter().flat_map(|part| part.searcher.segment_readers()) {
             let index = segment.inverted_index(field)?;
             let mut words = index.terms().stream()?;
-            while let Some((word, info)) = words.next() {
+            while let Some((word, _)) = words.next() {
                 let Some(word) = std::str::from_utf8(word)
                     .ok()
                     .filter(|word| is_near_in_length(word, written, most_edits))
@@ -53,19 +49,23 @@ impl Postings {
                 if let Some(edits) =
                     edits.filter(|&edits| edits > 0 && letters.iter().all(|c| c.is_alphabetic()))
                 {
-                    near.push((
-                        letters[0] != written[0],
-                        edits,
-                        std::cmp::Reverse(info.doc_freq),
-                        word.to_owned(),
-                    ));
+                    near.insert((letters[0] != written[0], edits, word.to_owned()));
                 }
             }
         }
-        near.sort();
-        let first = near.first().map(|&(other_letter, edits, ..)| (other_letter, edits));
-        near.retain(|&(other_letter, edits, ..)| Some((other_letter, edits)) == first);
-        Ok(near.into_iter().take(MOST_MEANT).map(|(.., word)| word).collect())
+        let mut held: Vec<((bool, usize), Reverse<u64>, String)> = Vec::new();
+        for (other_letter, edits, word) in near {
+            // Those further away do not count, and one that only deleted chunks hold is no word of the guides.
+            if held.first().is_some_and(|&(nearest, ..)| nearest != (other_letter, edits)) {
+                break;
+            }
+            let frequency = self.frequency_in(&Term::from_field_text(field, &word))?;
+            if frequency > 0 {
+                held.push(((other_letter, edits), Reverse(frequency), word));
+            }
+        }
+        held.sort();
+        Ok(held.into_iter().take(MOST_MEANT).map(|(.., word)| word).collect())
     }
 }
 

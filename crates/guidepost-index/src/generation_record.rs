@@ -1,0 +1,113 @@
+//! What a generation is made of: its guides, and the segments that hold them. JSON that a person can read.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use guidepost_text::{CHUNKER, FINDER};
+use serde::{Deserialize, Serialize};
+
+use crate::manifest::{FileRecord, Manifest};
+use crate::postings::ANALYZER;
+use crate::{DocumentRecord, IndexError, SourceRecord, files};
+
+/// The format that this version writes, and the only one it reads.
+pub(crate) const FORMAT: u32 = 2;
+
+/// Name of the record in a generation's folder.
+pub(crate) const RECORD: &str = "generation.json";
+/// Its name in format 1.
+pub(crate) const OLD_RECORD: &str = "manifest.json";
+
+/// A generation's table of contents.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct GenerationRecord {
+    pub(crate) format: u32,
+    pub(crate) generation: u64,
+    /// Everything that shapes a vector or a chunk.
+    pub(crate) fingerprint: String,
+    /// How resources were found.
+    pub(crate) finder: String,
+    /// Whether token vectors are to be kept, even if another version coded those that are.
+    pub(crate) keeps_tokens: bool,
+    /// How texts became words.
+    pub(crate) analyzer: String,
+    /// Components of a vector; `None` without vectors.
+    pub(crate) dimensions: Option<usize>,
+    /// Seconds since 1970.
+    pub(crate) written: u64,
+    /// Number of chunks.
+    pub(crate) chunks: u32,
+    pub(crate) sources: Vec<SourceRecord>,
+    /// In the order of their sources and paths; chunks are numbered in this order.
+    pub(crate) documents: Vec<DocumentRecord>,
+    /// In the order in which they were written.
+    pub(crate) segments: Vec<SegmentRecord>,
+    /// The files beside this one.
+    pub(crate) files: BTreeMap<String, FileRecord>,
+}
+
+/// A segment of a generation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SegmentRecord {
+    /// Its folder in the index directory.
+    pub(crate) name: String,
+    pub(crate) manifest: Manifest,
+}
+
+impl GenerationRecord {
+    /// Reads the record of a generation folder.
+    pub(crate) fn read(index: &Path, generation: &Path) -> Result<GenerationRecord, IndexError> {
+        #[derive(Deserialize)]
+        struct Head {
+            format: u32,
+        }
+        let path = generation.join(RECORD);
+        let old = generation.join(OLD_RECORD);
+        let path = if !path.exists() && old.exists() { old } else { path };
+        if !path.exists() {
+            return Err(IndexError::damaged(&path, "it is missing"));
+        }
+        let bytes = files::read(&path)?;
+        let damaged = |error: serde_json::Error| IndexError::damaged(&path, error.to_string());
+        let head: Head = serde_json::from_slice(&bytes).map_err(damaged)?;
+        if head.format != FORMAT {
+            return Err(IndexError::Format { path: index.to_owned(), found: head.format, wanted: FORMAT });
+        }
+        let record: GenerationRecord = serde_json::from_slice(&bytes).map_err(damaged)?;
+        record.check().map_err(|reason| IndexError::damaged(&path, reason))?;
+        Ok(record)
+    }
+
+    /// Whether guides were cut and resources found the way this version does it.
+    pub(crate) fn is_current(&self) -> bool {
+        self.finder == FINDER && self.fingerprint.ends_with(&format!("; {CHUNKER}"))
+    }
+
+    /// Whether postings were made the way this version makes them.
+    pub(crate) fn has_current_postings(&self) -> bool {
+        self.analyzer == ANALYZER
+    }
+
+    /// Holds the numbers against each other, so that nobody has to doubt them later.
+    fn check(&self) -> Result<(), String> {
+        let mut next = 0u32;
+        for document in &self.documents {
+            let path = &document.path;
+            let Some(segment) = self.segments.get(document.segment as usize) else {
+                return Err(format!("the segment of `{path}` is missing"));
+            };
+            let end = document.first_row.checked_add(document.chunks);
+            if end.is_none_or(|end| end > segment.manifest.chunks) || document.first_chunk != next {
+                return Err(format!("the passages of `{path}` are not where they should be"));
+            }
+            if document.source >= self.sources.len() {
+                return Err(format!("the folder of `{path}` is missing"));
+            }
+            next += document.chunks;
+        }
+        if next != self.chunks {
+            return Err("it has another number of passages than its guides".to_owned());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,100 @@
+//! A segment: guides that were written together, and never change again. A generation names the segments whose guides it
+//! still has.
+
+use std::path::{Path, PathBuf};
+
+use guidepost_text::{Embed, Named};
+
+use crate::abbreviations::{self, Abbreviation};
+use crate::chunk_store::ChunkStore;
+use crate::encoding::Encodings;
+use crate::generation_record::SegmentRecord;
+use crate::graph::Graph;
+use crate::keys::Keys;
+use crate::manifest::Manifest;
+use crate::postings::Postings;
+use crate::tokens::{CODES, Tokens};
+use crate::vectors::Vectors;
+use crate::{DocumentRecord, IndexError, StoredChunk, documents, files, names};
+
+/// Rows from which a segment has a graph; all of fewer are looked at in less time than a walk takes.
+const GRAPH_FROM: usize = 1000;
+
+/// A segment, open for reading.
+pub(crate) struct Segment {
+    pub(crate) folder: PathBuf,
+    pub(crate) chunks: ChunkStore,
+    pub(crate) keys: Keys,
+    pub(crate) vectors: Option<Vectors>,
+    pub(crate) graph: Option<Graph>,
+    pub(crate) tokens: Option<Tokens>,
+}
+
+/// What a segment is written from: its guides in their order, and the chunks of all of them.
+pub(crate) struct SegmentContents<'a> {
+    pub(crate) documents: &'a [DocumentRecord],
+    pub(crate) names: &'a [Named],
+    /// Each with the number of its guide among `documents`.
+    pub(crate) chunks: &'a [StoredChunk],
+    /// `None` without a model.
+    pub(crate) encodings: Option<&'a Encodings<'a>>,
+}
+
+impl Segment {
+    pub(crate) fn open(index: &Path, record: &SegmentRecord) -> Result<Segment, IndexError> {
+        let folder = index.join(&record.name);
+        let manifest = &record.manifest;
+        Ok(Segment {
+            chunks: ChunkStore::open(&folder, manifest)?,
+            keys: Keys::open(&folder, manifest)?,
+            vectors: manifest.dimensions.map(|_| Vectors::open(&folder, manifest)).transpose()?,
+            graph: Graph::open(&folder, manifest)?,
+            tokens: Tokens::open(&folder, manifest)?,
+            folder,
+        })
+    }
+
+    /// Writes all files of a segment into an empty folder.
+    pub(crate) fn write(
+        folder: &Path,
+        contents: &SegmentContents,
+        embedder: Option<&dyn Embed>,
+    ) -> Result<Manifest, IndexError> {
+        let SegmentContents { documents, names, chunks, encodings } = contents;
+        let mut manifest = Manifest {
+            chunks: chunks.len() as u32,
+            dimensions: embedder.map(Embed::dimensions),
+            ..Manifest::default()
+        };
+        documents::write(folder, documents, &mut manifest)?;
+        names::write(folder, names, &mut manifest)?;
+        abbreviations::write_definitions(folder, &definitions(documents, chunks), &mut manifest)?;
+        ChunkStore::write(folder, chunks, &mut manifest)?;
+        Keys::write(folder, chunks, &mut manifest)?;
+        if let Some(Encodings { vectors, tokens, .. }) = encodings {
+            Vectors::write(folder, vectors, &mut manifest)?;
+            if chunks.len() >= GRAPH_FROM {
+                Graph::write(folder, vectors, &mut manifest)?;
+            }
+            if let Some(tokens) = tokens {
+                CODES.clone_into(&mut manifest.token_codes);
+                let rows: Vec<&[u64]> = tokens.iter().map(AsRef::as_ref).collect();
+                Tokens::write(folder, &rows, embedder.map_or(0, Embed::token_dimensions), &mut manifest)?;
+            }
+        }
+        Postings::write(folder, chunks, documents, &mut manifest)?;
+        let path = folder.join(Manifest::NAME);
+        files::write_json(&path, &manifest)?;
+        files::sync_folder(folder).map_err(IndexError::io("write", folder))?;
+        Ok(manifest)
+    }
+}
+
+/// What each guide defines, in their order.
+fn definitions(documents: &[DocumentRecord], chunks: &[StoredChunk]) -> Vec<Vec<Abbreviation>> {
+    let chunks_of = |document: &DocumentRecord| {
+        let first = document.first_row as usize;
+        chunks[first..first + document.chunks as usize].iter()
+    };
+    documents.iter().map(|document| abbreviations::find(chunks_of(document))).collect()
+}
