@@ -1,10 +1,13 @@
 //! A sentence transformer: text to tokens, tokens through the model on its device, one vector per text.
 
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use guidepost_text::{Embed, EmbedError, Embedding, KeepTokens, Span, TextRole, TokenVectors};
+use guidepost_text::{
+    Embed, EmbedError, Embedding, KeepTokens, Span, TakeEmbeddings, TextRole, TokenVectors,
+};
 use rayon::prelude::*;
 use tokenizers::{Encoding, Tokenizer};
 
@@ -190,14 +193,13 @@ impl SentenceTransformer {
         texts: &[&str],
         role: TextRole,
         keep: Option<KeepTokens<'_>>,
-        on_done: &dyn Fn(usize),
-    ) -> Result<Vec<Embedding>, ModelError> {
+        take: TakeEmbeddings<'_>,
+    ) -> Result<(), ModelError> {
         let offsets = if keep.is_some() { Offsets::Find } else { Offsets::Skip };
-        let mut embeddings = Vec::with_capacity(texts.len());
+        let mut first = 0;
         let mut windows = texts.chunks(self.runner.window());
         let mut next = windows.next().map(|window| self.tokenize(window, role, offsets));
         while let Some(encodings) = next.transpose()? {
-            let first = embeddings.len();
             let on_states = |at: usize, states| {
                 if let Some(keep) = keep {
                     keep(first + at, token_vectors(&encodings[at], states, self.prompt(role).len()));
@@ -209,10 +211,29 @@ impl SentenceTransformer {
                 Some(window) => rayon::join(run, || Some(self.tokenize(window, role, offsets))),
                 None => (run(), None),
             };
-            embeddings.extend(done?);
-            on_done(encodings.len());
+            first += encodings.len();
+            if take(done?).is_break() {
+                break;
+            }
             next = following;
         }
+        Ok(())
+    }
+
+    /// Vectors of all texts.
+    fn run_all(
+        &self,
+        texts: &[&str],
+        role: TextRole,
+        keep: Option<KeepTokens<'_>>,
+        on_done: &dyn Fn(usize),
+    ) -> Result<Vec<Embedding>, EmbedError> {
+        let mut embeddings = Vec::with_capacity(texts.len());
+        self.embed_in_steps(texts, role, keep, &mut |more| {
+            on_done(more.len());
+            embeddings.extend(more);
+            ControlFlow::Continue(())
+        })?;
         Ok(embeddings)
     }
 }
@@ -276,7 +297,7 @@ impl Embed for SentenceTransformer {
         role: TextRole,
         on_done: &dyn Fn(usize),
     ) -> Result<Vec<Embedding>, EmbedError> {
-        self.run_windows(texts, role, None, on_done).map_err(|error| EmbedError(Box::new(error)))
+        self.run_all(texts, role, None, on_done)
     }
 
     fn embed_tokens(
@@ -286,7 +307,17 @@ impl Embed for SentenceTransformer {
         keep: KeepTokens<'_>,
         on_done: &dyn Fn(usize),
     ) -> Result<Vec<Embedding>, EmbedError> {
-        self.run_windows(texts, role, Some(keep), on_done).map_err(|error| EmbedError(Box::new(error)))
+        self.run_all(texts, role, Some(keep), on_done)
+    }
+
+    fn embed_in_steps(
+        &self,
+        texts: &[&str],
+        role: TextRole,
+        keep: Option<KeepTokens<'_>>,
+        take: TakeEmbeddings<'_>,
+    ) -> Result<(), EmbedError> {
+        self.run_windows(texts, role, keep, take).map_err(|error| EmbedError(Box::new(error)))
     }
 
     fn token_spans(&self, text: &str, role: TextRole) -> Option<Vec<Span>> {

@@ -1,6 +1,7 @@
 //! What the index and the query side ask of a model, whatever it is.
 
 use std::fmt;
+use std::ops::ControlFlow;
 
 use crate::Span;
 
@@ -79,6 +80,12 @@ impl TokenVectors {
 /// Takes the token vectors of a text, by its place among the texts; called from any thread, in any order.
 pub type KeepTokens<'a> = &'a (dyn Fn(usize, TokenVectors) + Sync);
 
+/// Takes embeddings as they are finished, in the order of the texts, and says whether to go on.
+pub type TakeEmbeddings<'a> = &'a mut dyn FnMut(Vec<Embedding>) -> ControlFlow<()>;
+
+/// Texts of a step where a model does not know better: seconds of work for a small model on two cores.
+const STEP: usize = 512;
+
 /// Turns texts into embeddings. Two implementations: the sentence transformer of `guidepost-model`, and
 /// [`crate::HashEmbedder`], which needs no weights.
 pub trait Embed: Send + Sync {
@@ -116,6 +123,31 @@ pub trait Embed: Send + Sync {
         on_done: &dyn Fn(usize),
     ) -> Result<Vec<Embedding>, EmbedError> {
         self.embed(texts, role, on_done)
+    }
+
+    /// The same a step at a time: whoever takes the embeddings can put them into safety, and need not wait for all. `keep`
+    /// has had the token vectors of a step, where they are wanted, before `take` has its embeddings. Where `take` says
+    /// so, the rest is left undone.
+    fn embed_in_steps(
+        &self,
+        texts: &[&str],
+        role: TextRole,
+        keep: Option<KeepTokens<'_>>,
+        take: TakeEmbeddings<'_>,
+    ) -> Result<(), EmbedError> {
+        for (step, texts) in texts.chunks(STEP).enumerate() {
+            let embeddings = match keep {
+                Some(keep) => {
+                    let keep = |at: usize, tokens| keep(step * STEP + at, tokens);
+                    self.embed_tokens(texts, role, &keep, &|_| ())?
+                }
+                None => self.embed(texts, role, &|_| ())?,
+            };
+            if take(embeddings).is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// The part of a text that each of its token vectors stands for, as [`TokenVectors::spans`] has them, without running

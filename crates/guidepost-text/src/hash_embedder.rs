@@ -86,6 +86,8 @@ fn component(word: &str) -> (usize, f32) {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::ControlFlow;
+
     use super::*;
 
     #[test]
@@ -100,6 +102,32 @@ mod tests {
         assert_eq!(embeddings.expect("it cannot fail"), [Embedding::normalized(sum)]);
         assert_eq!(tokens.spans[1].of(text), "SQL");
         assert_eq!(HashEmbedder.token_spans(text, TextRole::Passage).as_ref(), Some(&tokens.spans));
+    }
+
+    #[test]
+    fn steps_bring_the_same_and_end_when_told() {
+        let texts: Vec<String> = (0..1200).map(|at| format!("word{at} and more")).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let whole = HashEmbedder.embed(&texts, TextRole::Passage, &|_| ()).expect("it cannot fail");
+        for (steps, sizes) in [(usize::MAX, vec![512, 512, 176]), (2, vec![512, 512]), (1, vec![512])] {
+            let kept = std::sync::Mutex::new(Vec::new());
+            let keep = |at, tokens: TokenVectors| {
+                kept.lock().expect("nobody panicked").push((at, tokens.spans.len()))
+            };
+            let (mut found, mut taken) = (Vec::new(), Vec::new());
+            let mut take = |more: Vec<Embedding>| {
+                taken.push(more.len());
+                found.extend(more);
+                assert_eq!(kept.lock().expect("nobody panicked").len(), found.len(), "tokens come first");
+                if taken.len() < steps { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            };
+            let done = HashEmbedder.embed_in_steps(&texts, TextRole::Passage, Some(&keep), &mut take);
+            done.expect("it cannot fail");
+            assert_eq!(taken, sizes);
+            assert_eq!(found, whole[..found.len()]);
+            let expected: Vec<(usize, usize)> = (0..found.len()).map(|at| (at, 3)).collect();
+            assert_eq!(kept.into_inner().expect("nobody panicked"), expected);
+        }
     }
 
     #[test]

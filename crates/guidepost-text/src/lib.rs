@@ -45,7 +45,7 @@ mod rerank;
 mod random;
 
 pub use chunk::{CHUNKER, chunk_document, passage_text};
-pub use embed::{Embed, EmbedError, Embedding, KeepTokens, TextRole, TokenVectors};
+pub use embed::{Embed, EmbedError, Embedding, KeepTokens, TakeEmbeddings, TextRole, TokenVectors};
 pub use format::Format;
 pub use hash_embedder::HashEmbedder;
 pub use lines::LineIndex;
