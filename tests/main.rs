@@ -3,6 +3,8 @@
 //! Most tests use the weightless embedder and take milliseconds. Those in `real_model` fetch the real model once, or
 //! say that they were skipped; `GUIDEPOST_REQUIRE_MODEL=1` turns a skip into a failure.
 
+#[cfg(unix)]
+mod background;
 mod local_hub;
 mod sandbox;
 mod tiny_model;
@@ -18,6 +20,8 @@ mod explain;
 mod filters;
 mod formats;
 mod indexing;
+#[cfg(unix)]
+mod interrupted;
 mod models;
 mod ordering;
 mod output;

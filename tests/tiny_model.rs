@@ -9,32 +9,46 @@ use safetensors::tensor::{Dtype, TensorView};
 use serde_json::json;
 
 const WIDTH: usize = 8;
+const INTERMEDIATE: usize = 16;
+/// Wide enough that a thousand passages take seconds.
+const SLOW_INTERMEDIATE: usize = 4_096;
 const SPECIAL: [&str; 4] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"];
 
 /// Writes the model into a folder. Another `seed` gives other weights.
 pub(crate) fn write(folder: &Path, seed: u32) {
+    write_transformer(folder, seed, INTERMEDIATE);
+}
+
+/// The same with so much to compute that it can be interrupted.
+pub(crate) fn write_slow(folder: &Path, seed: u32) {
+    write_transformer(folder, seed, SLOW_INTERMEDIATE);
+}
+
+fn write_transformer(folder: &Path, seed: u32, intermediate: usize) {
     fs::create_dir_all(folder.join("1_Pooling")).expect("writable");
     let vocabulary = vocabulary();
-    write_json(folder, "config.json", &config(vocabulary.len()));
+    write_json(folder, "config.json", &config(vocabulary.len(), intermediate));
     let modules = json!([{"path": "", "type": "Transformer"}, {"path": "1_Pooling", "type": "Pooling"}]);
     write_json(folder, "modules.json", &modules);
     write_json(folder, "sentence_bert_config.json", &json!({"max_seq_length": 64}));
     write_json(folder, "1_Pooling/config.json", &json!({"pooling_mode_mean_tokens": true}));
     write_json(folder, "tokenizer.json", &tokenizer(&vocabulary));
-    fs::write(folder.join("model.safetensors"), weights(bert(vocabulary.len()), seed)).expect("writable");
+    fs::write(folder.join("model.safetensors"), weights(bert(vocabulary.len(), intermediate), seed))
+        .expect("writable");
 }
 
 /// Writes a cross-encoder into a folder.
 pub(crate) fn write_reranker(folder: &Path, seed: u32) {
     fs::create_dir_all(folder).expect("writable");
     let vocabulary = vocabulary();
-    let mut config = config(vocabulary.len());
+    let mut config = config(vocabulary.len(), INTERMEDIATE);
     config["architectures"] = json!(["BertForSequenceClassification"]);
     config["id2label"] = json!({"0": "LABEL_0"});
     write_json(folder, "config.json", &config);
     write_json(folder, "tokenizer_config.json", &json!({"model_max_length": 64}));
     write_json(folder, "tokenizer.json", &tokenizer(&vocabulary));
-    let bert = bert(vocabulary.len()).into_iter().map(|(name, shape)| (format!("bert.{name}"), shape));
+    let bert =
+        bert(vocabulary.len(), INTERMEDIATE).into_iter().map(|(name, shape)| (format!("bert.{name}"), shape));
     let head = [("bert.pooler.dense", WIDTH), ("classifier", 1)].into_iter().flat_map(|(name, outputs)| {
         [(format!("{name}.weight"), vec![outputs, WIDTH]), (format!("{name}.bias"), vec![outputs])]
     });
@@ -45,10 +59,10 @@ fn write_json(folder: &Path, name: &str, value: &serde_json::Value) {
     fs::write(folder.join(name), value.to_string()).expect("writable");
 }
 
-fn config(vocabulary: usize) -> serde_json::Value {
+fn config(vocabulary: usize, intermediate: usize) -> serde_json::Value {
     json!({
         "model_type": "bert", "vocab_size": vocabulary, "hidden_size": WIDTH, "num_hidden_layers": 1,
-        "num_attention_heads": 2, "intermediate_size": 16, "hidden_act": "gelu", "hidden_dropout_prob": 0.0,
+        "num_attention_heads": 2, "intermediate_size": intermediate, "hidden_act": "gelu", "hidden_dropout_prob": 0.0,
         "max_position_embeddings": 64, "type_vocab_size": 2, "initializer_range": 0.02,
         "layer_norm_eps": 1e-12, "pad_token_id": 0
     })
@@ -86,7 +100,7 @@ fn tokenizer(vocabulary: &[String]) -> serde_json::Value {
 /// Name and shape of a tensor.
 type Shape = (String, Vec<usize>);
 
-fn bert(vocabulary: usize) -> Vec<Shape> {
+fn bert(vocabulary: usize, intermediate: usize) -> Vec<Shape> {
     let mut shapes: Vec<Shape> = vec![
         ("embeddings.word_embeddings.weight".into(), vec![vocabulary, WIDTH]),
         ("embeddings.position_embeddings.weight".into(), vec![64, WIDTH]),
@@ -101,8 +115,8 @@ fn bert(vocabulary: usize) -> Vec<Shape> {
         linear(&format!("{layer}.attention.self.{name}"), WIDTH, WIDTH);
     }
     linear(&format!("{layer}.attention.output.dense"), WIDTH, WIDTH);
-    linear(&format!("{layer}.intermediate.dense"), 16, WIDTH);
-    linear(&format!("{layer}.output.dense"), WIDTH, 16);
+    linear(&format!("{layer}.intermediate.dense"), intermediate, WIDTH);
+    linear(&format!("{layer}.output.dense"), WIDTH, intermediate);
     for name in ["embeddings", "encoder.layer.0.attention.output", "encoder.layer.0.output"] {
         shapes.push((format!("{name}.LayerNorm.weight"), vec![WIDTH]));
         shapes.push((format!("{name}.LayerNorm.bias"), vec![WIDTH]));

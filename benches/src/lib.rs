@@ -6,6 +6,7 @@ pub mod splitters;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
 use guidepost_index::{LateInteraction, Request, ShippedGuide, Snapshot, update};
@@ -144,6 +145,7 @@ fn index(name: &str, guides: &[ShippedGuide], embedder: &dyn Embed) -> anyhow::R
         rebuild,
         wait: true,
         late_interaction: LateInteraction::Keep,
+        stop: &AtomicBool::new(false),
     };
     update(&request, &mut |_| ())?;
     Snapshot::open(&index)?.context("the index was just written")

@@ -1,13 +1,12 @@
 //! The vectors of a new generation: taken over where the embedded text is the same, made by the model where it is not.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::collections::{HashMap, HashSet};
 
-use guidepost_text::{Embed, Embedding, TextRole, TokenVectors, passage_text};
+use guidepost_text::Embedding;
 
-use crate::tokens::Rotation;
+use crate::journal::Journal;
+use crate::model_run::ModelRun;
 use crate::{Event, IndexError, Snapshot, StoredChunk};
 
 /// Everything a model has to say of the chunks, in the order of their numbers.
@@ -17,6 +16,10 @@ pub(crate) struct Encodings<'a> {
     pub(crate) tokens: Option<Vec<Cow<'a, [u64]>>>,
     /// Passages that went through the model.
     pub(crate) embedded: usize,
+    /// Passages that an interrupted update had embedded.
+    pub(crate) resumed: usize,
+    /// To be finished after the commit.
+    pub(crate) journal: Journal,
 }
 
 /// What a model has to say of one chunk.
@@ -33,68 +36,37 @@ struct Encoding<'a> {
 pub(crate) fn encode<'a>(
     chunks: &[StoredChunk],
     old: Option<&'a Snapshot>,
-    embedder: &dyn Embed,
-    keep_tokens: bool,
+    run: &ModelRun,
     listener: &mut dyn FnMut(Event),
 ) -> Result<Encodings<'a>, IndexError> {
-    let old = old.filter(|old| !keep_tokens || old.has_token_codes());
-    let mut by_key: HashMap<&str, Encoding> = HashMap::new();
-    let mut missing: BTreeMap<&str, String> = BTreeMap::new();
+    let old = old.filter(|old| !run.keep_tokens || old.has_token_codes());
+    let mut by_key: HashMap<String, Encoding> = HashMap::new();
+    let mut missing: HashSet<&str> = HashSet::new();
     for chunk in chunks {
-        if by_key.contains_key(chunk.key.as_str()) || missing.contains_key(chunk.key.as_str()) {
+        if by_key.contains_key(&chunk.key) || missing.contains(chunk.key.as_str()) {
             continue;
         }
         match old.and_then(|old| old.encoding(&chunk.key)) {
             Some((vector, codes)) => {
                 let vector = Embedding::from_unit(vector.to_vec());
-                by_key.insert(&chunk.key, Encoding { vector, tokens: Cow::Borrowed(codes) });
+                by_key.insert(chunk.key.clone(), Encoding { vector, tokens: Cow::Borrowed(codes) });
             }
             None => {
-                missing.insert(&chunk.key, passage_text(&chunk.chunk));
+                missing.insert(&chunk.key);
             }
         }
     }
-    let (keys, texts): (Vec<&str>, Vec<&str>) =
-        missing.iter().map(|(key, text)| (*key, text.as_str())).unzip();
-    if !texts.is_empty() {
-        by_key.extend(keys.into_iter().zip(run_model(embedder, &texts, keep_tokens, listener)?));
-    }
-    let of =
-        |chunk: &StoredChunk| by_key.get(chunk.key.as_str()).expect("every key was looked up or embedded");
+    let made = run.encode(chunks, &missing, listener)?;
+    by_key.extend(made.records.into_iter().map(|record| {
+        let tokens = Cow::Owned(record.codes.unwrap_or_default());
+        (record.key, Encoding { vector: record.vector, tokens })
+    }));
+    let of = |chunk: &StoredChunk| by_key.get(&chunk.key).expect("every key was looked up or embedded");
     Ok(Encodings {
         vectors: chunks.iter().map(|chunk| of(chunk).vector.clone()).collect(),
-        tokens: keep_tokens.then(|| chunks.iter().map(|chunk| of(chunk).tokens.clone()).collect()),
-        embedded: texts.len(),
+        tokens: run.keep_tokens.then(|| chunks.iter().map(|chunk| of(chunk).tokens.clone()).collect()),
+        embedded: made.embedded,
+        resumed: made.resumed,
+        journal: made.journal,
     })
-}
-
-fn run_model<'a>(
-    embedder: &dyn Embed,
-    texts: &[&str],
-    keep_tokens: bool,
-    listener: &mut dyn FnMut(Event),
-) -> Result<Vec<Encoding<'a>>, IndexError> {
-    let total = texts.len();
-    listener(Event::Embedding { done: 0, total });
-    let state = RefCell::new((0, listener));
-    let on_done = |more: usize| {
-        let (done, listener) = &mut *state.borrow_mut();
-        *done += more;
-        listener(Event::Embedding { done: *done, total });
-    };
-    if !keep_tokens {
-        let vectors = embedder.embed(texts, TextRole::Passage, &on_done)?;
-        return Ok(vectors.into_iter().map(|vector| Encoding { vector, tokens: Cow::default() }).collect());
-    }
-    let rotation = Rotation::new(embedder.token_dimensions());
-    let codes = Mutex::new(vec![Vec::new(); total]);
-    // Coded at once: a million tokens are 48 MB as codes and 1.5 GB as vectors.
-    let keep = |at: usize, tokens: TokenVectors| {
-        let coded = rotation.encode(&tokens);
-        codes.lock().unwrap_or_else(PoisonError::into_inner)[at] = coded;
-    };
-    let vectors = embedder.embed_tokens(texts, TextRole::Passage, &keep, &on_done)?;
-    let codes = codes.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let pair = |(vector, codes)| Encoding { vector, tokens: Cow::Owned(codes) };
-    Ok(vectors.into_iter().zip(codes).map(pair).collect())
 }

@@ -96,6 +96,12 @@ pub enum IndexError {
         /// `process 1234`, or `unknown process`.
         holder: String,
     },
+    /// The update was stopped by whoever asked for it.
+    #[error("stopped before the update was finished; the index is as it was")]
+    Interrupted {
+        /// Embedded passages that the next update finds; `None` where it was stopped before the model's turn.
+        kept: Option<usize>,
+    },
     /// The disk.
     #[error("cannot {action} `{path}`: {error}{hint}")]
     Io {

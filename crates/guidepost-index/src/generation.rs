@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::generation_record::{GenerationRecord, OLD_RECORD, RECORD};
-use crate::{IndexError, SourceRecord, files};
+use crate::{IndexError, SourceRecord, files, journal};
 
 /// The sets of guides of an index that may be damaged or of another format: all that making it again needs. Taken from
 /// any generation that still tells; `None` where there is no index.
@@ -86,9 +86,10 @@ fn is_number(text: Option<&str>) -> bool {
 /// everywhere (`.DS_Store`) do not count.
 pub(crate) fn may_hold_index(index: &Path) -> bool {
     let ours = |name: &str| {
-        matches!(name, "CURRENT" | "LOCK" | TUNED)
+        matches!(name, "CURRENT" | "LOCK" | TUNED | journal::NAME)
             || is_generation(name)
             || is_segment(name)
+            || is_unfinished(name)
             || is_unfinished(name)
     };
     let foreign = names(index, |name| !name.starts_with('.') && !ours(name));

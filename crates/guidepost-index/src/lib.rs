@@ -4,6 +4,7 @@
 //! INDEX/
 //!   CURRENT                  name of the generation that answers; replaced by rename, the one commit point
 //!   LOCK                     held by the one writer; holds its process id
+//!   unfinished.embeddings    what an update that is not finished has embedded so far; see `journal`
 //!   tuned.json               how searches of it are weighed, where somebody said so; no generation's, and not read here
 //!   generation-000007/       never changed once CURRENT names it
 //!     generation.json        format, fingerprint, sources, guides, and its segments with the BLAKE3 digests of their files
@@ -50,7 +51,12 @@ mod vectors;
 mod compaction;
 mod encoding;
 mod generation;
+mod compaction;
+mod encoding;
+mod generation;
 mod generation_record;
+mod journal;
+mod model_run;
 mod plan;
 mod prepare;
 mod segment;

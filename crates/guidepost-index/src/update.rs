@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use guidepost_text::{Embed, FINDER, Format, HashEmbedder, Named};
 use rayon::prelude::*;
@@ -14,6 +15,7 @@ use crate::generation::{
 };
 use crate::generation_record::{FORMAT, GenerationRecord, RECORD, SegmentRecord};
 use crate::manifest;
+use crate::model_run::ModelRun;
 use crate::plan::{Entry, Origin, Plan, State, Warning, now};
 use crate::postings::ANALYZER;
 use crate::prepare::{Prepared, keep, read_entry, take_over};
@@ -43,6 +45,9 @@ pub struct Request<'a> {
     pub wait: bool,
     /// What becomes of token vectors.
     pub late_interaction: LateInteraction,
+    /// Whoever sets it, from another thread, ends the update with [`IndexError::Interrupted`] as soon as what is being embedded
+    /// is embedded. An update that is being written is finished.
+    pub stop: &'a AtomicBool,
 }
 
 /// Whether an index keeps the vectors of tokens, which rank better and take several times the space of the others.
@@ -69,6 +74,11 @@ pub enum Event {
         /// Guides with another text than before.
         guides: usize,
     },
+    /// Passages that an update which was interrupted had embedded are taken up.
+    Resumed {
+        /// How many.
+        passages: usize,
+    },
     /// Passages are embedded.
     Embedding {
         /// So far.
@@ -91,6 +101,8 @@ pub struct Update {
     pub chunks: usize,
     /// Passages that went through the model.
     pub embedded: usize,
+    /// Passages that an interrupted update had embedded, and that did not have to be embedded again.
+    pub resumed: usize,
     /// What differed on disk.
     pub changes: Changes,
     /// What could not be read as it stands, of the guides that were read this time.
@@ -105,13 +117,14 @@ pub struct Update {
 /// anything fails.
 ///
 /// # Errors
-/// A folder that is not there, an index of another model or format, a disk that refuses, a model that fails.
+/// A folder that is not there, an index of another model or format, a disk that refuses, a model that fails; a
+/// [`Request::stop`].
 pub fn update(request: &Request, listener: &mut dyn FnMut(Event)) -> Result<Update, IndexError> {
     if !may_hold_index(request.index) {
         return Err(IndexError::NotAnIndex { path: request.index.to_owned() });
     }
     std::fs::create_dir_all(request.index).map_err(IndexError::io("write", request.index))?;
-    let patience = if request.wait { Patience::Wait } else { Patience::GiveUp };
+    let patience = if request.wait { Patience::Wait(request.stop) } else { Patience::GiveUp };
     let on_wait = |holder: &str| listener(Event::Waiting { holder: holder.to_owned() });
     let _lock = WriterLock::take(request.index, patience, on_wait)?;
     clear_unfinished(request.index);
@@ -124,7 +137,7 @@ pub fn update(request: &Request, listener: &mut dyn FnMut(Event)) -> Result<Upda
 }
 
 /// The sets of guides that the index shall hold. Settled under the writer's lock: another writer may have added some.
-fn sources(request: &Request) -> Result<Vec<SourceRecord>, IndexError> {
+pub(crate) fn sources(request: &Request) -> Result<Vec<SourceRecord>, IndexError> {
     let recorded = match recorded_sources(request.index) {
         Err(IndexError::SourcesLost { .. }) if request.rebuild && !request.add.is_empty() => None,
         recorded => recorded?,
@@ -200,11 +213,14 @@ impl Writer<'_> {
         let Numbered { documents, segments, fresh } = self.number(self.compact(guides)?);
         let encodings = match (self.request.embedder, &fresh) {
             (Some(embedder), Some(fresh)) => {
-                let old = self.old.as_ref();
-                Some(encode(&fresh.chunks, old, embedder, self.keeps_tokens(), listener)?)
+                let Request { index, stop, .. } = *self.request;
+                let run = ModelRun { index, embedder, keep_tokens: self.keeps_tokens(), stop };
+                Some(encode(&fresh.chunks, self.old.as_ref(), &run, listener)?)
             }
             _ => None,
         };
+        let refusal = encodings.as_ref().and_then(|encodings| encodings.journal.refusal());
+        warnings.extend(refusal.map(|message| Warning { path: None, message }));
         listener(Event::Writing);
         let update = Update {
             wrote: true,
@@ -212,11 +228,15 @@ impl Writer<'_> {
             documents: documents.len(),
             chunks: documents.iter().map(|document| document.chunks as usize).sum(),
             embedded: encodings.as_ref().map_or(0, |encodings| encodings.embedded),
+            resumed: encodings.as_ref().map_or(0, |encodings| encodings.resumed),
             changes,
             warnings,
             other_kinds: plan.other_kinds,
         };
         self.commit(documents, segments, fresh.as_ref(), encodings.as_ref())?;
+        if let Some(encodings) = encodings {
+            encodings.journal.finish();
+        }
         Ok(update)
     }
 
@@ -243,6 +263,7 @@ impl Writer<'_> {
                         false => take_over(record, old, &names[known]).map(Guide::Made),
                     }
                 }
+                _ if self.request.stop.load(Ordering::Relaxed) => Err(IndexError::Interrupted { kept: None }),
                 _ => Ok(Guide::Made(read_entry(entry, self.request.embedder.unwrap_or(&HashEmbedder)))),
             })
             .collect();

@@ -4,14 +4,16 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::IndexError;
 
 /// What to do while another process writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Patience {
-    Wait,
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Patience<'a> {
+    /// Until it is through, or this is set.
+    Wait(&'a AtomicBool),
     GiveUp,
 }
 
@@ -24,7 +26,7 @@ impl WriterLock {
     /// Takes the lock. `on_wait` hears once whom it waits for.
     pub(crate) fn take(
         index: &Path,
-        patience: Patience,
+        patience: Patience<'_>,
         mut on_wait: impl FnMut(&str),
     ) -> Result<WriterLock, IndexError> {
         let path = index.join("LOCK");
@@ -35,10 +37,13 @@ impl WriterLock {
             match file.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::Error(error)) => return Err(IndexError::io("lock", &path)(error)),
-                Err(TryLockError::WouldBlock) if patience == Patience::GiveUp => {
-                    return Err(IndexError::Locked { path: index.to_owned(), holder: holder(&mut file) });
-                }
                 Err(TryLockError::WouldBlock) => {
+                    let Patience::Wait(stop) = patience else {
+                        return Err(IndexError::Locked { path: index.to_owned(), holder: holder(&mut file) });
+                    };
+                    if stop.load(Ordering::Relaxed) {
+                        return Err(IndexError::Interrupted { kept: None });
+                    }
                     if !std::mem::replace(&mut told, true) {
                         on_wait(&holder(&mut file));
                     }

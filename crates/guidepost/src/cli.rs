@@ -31,7 +31,8 @@ Examples:
   guidepost index ~/guides
   guidepost get corpus/data-analyst.md:40-52
 
-Exit codes: 0 found, 1 nothing found, 2 error, 3 a measured figure is below the gate.";
+Exit codes: 0 found, 1 nothing found, 2 error, 3 a measured figure is below the gate, 130 indexing was
+interrupted and goes on with the next run.";
 
 /// Local search over guides: ask a question, get an answer that says where it comes from.
 #[derive(Debug, Parser)]
@@ -60,7 +61,7 @@ pub(crate) enum Command {
     Roles(RolesArgs),
     /// Put two roles side by side: skills, tools, roadmap, resources.
     Compare(CompareArgs),
-    /// Build the index, or bring it up to date.
+    /// Build the index, or bring it up to date. Interrupted, it keeps what it has embedded, and the next run goes on from there.
     Index(IndexArgs),
     /// Show what the index holds and whether it is up to date.
     Status(StatusArgs),

@@ -8,6 +8,7 @@ use guidepost_model::{FetchEvent, LocatedModel, Trust};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Standard error with manners: bars on a terminal only, nothing but errors under `--quiet`.
+#[derive(Clone)]
 pub(crate) struct Console {
     quiet: bool,
     verbose: bool,
@@ -136,6 +137,10 @@ impl UpdateDisplay<'_> {
             }
             Event::Reading { guides: 0 } => {}
             Event::Reading { guides } => self.console.note(&format!("reading {}", count(guides, "guide"))),
+            Event::Resumed { passages } => {
+                let passages = count(passages, "passage");
+                self.console.note(&format!("{passages} taken over from an update that was interrupted"));
+            }
             Event::Embedding { done: 0, total } => {
                 self.console.note(&format!("embedding {}", count(total, "passage")));
                 self.started = Instant::now();

@@ -1,6 +1,7 @@
 //! Model and index, made ready for a command: found, fetched, built or brought up to date as needed.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, bail};
 use guidepost_index::{
@@ -45,7 +46,12 @@ pub(crate) struct Change<'a> {
     pub(crate) late_interaction: LateInteraction,
     /// Wait for another writer, or report it.
     pub(crate) wait: bool,
+    /// Ends it where it can go on later.
+    pub(crate) stop: Option<&'a AtomicBool>,
 }
+
+/// For updates that are ended with the program alone.
+static NEVER: AtomicBool = AtomicBool::new(false);
 
 impl Change<'_> {
     pub(crate) const NONE: Change<'static> = Change {
@@ -54,6 +60,7 @@ impl Change<'_> {
         rebuild: false,
         late_interaction: LateInteraction::AsBefore,
         wait: false,
+        stop: None,
     };
 }
 
@@ -210,7 +217,17 @@ impl<'a> Engine<'a> {
 
     /// Updates the index with the display on the console, and prints what there is to know.
     pub(crate) fn update(&self, change: &Change, embedder: Option<&dyn Embed>) -> Result<Update, IndexError> {
-        let request = Request {
+        let mut display = self.console.update();
+        let outcome = update(&self.request(change, embedder), &mut |event| display.show(event));
+        drop(display);
+        let outcome = outcome?;
+        self.print_warnings(&outcome.warnings);
+        Ok(outcome)
+    }
+
+    /// What the index is asked for.
+    pub(crate) fn request<'r>(&'r self, change: &Change<'r>, embedder: Option<&'r dyn Embed>) -> Request<'r> {
+        Request {
             index: &self.index,
             add: change.add,
             remove: change.remove,
@@ -219,16 +236,11 @@ impl<'a> Engine<'a> {
             rebuild: change.rebuild,
             wait: change.wait,
             late_interaction: change.late_interaction,
-        };
-        let mut display = self.console.update();
-        let outcome = update(&request, &mut |event| display.show(event));
-        drop(display);
-        let outcome = outcome?;
-        self.print_warnings(&outcome.warnings);
-        Ok(outcome)
+            stop: change.stop.unwrap_or(&NEVER),
+        }
     }
 
-    fn print_warnings(&self, warnings: &[Warning]) {
+    pub(crate) fn print_warnings(&self, warnings: &[Warning]) {
         for warning in warnings.iter().take(WARNINGS_SHOWN) {
             match &warning.path {
                 Some(path) => self.console.warn(&format!("`{path}`: {}", warning.message)),

@@ -1,7 +1,7 @@
 //! `guidepost`: flags in, results out. Everything that thinks is in the other crates.
 //!
 //! Standard output carries results and nothing else; progress, notes and warnings go to standard error. Exit codes:
-//! 0 found, 1 nothing found, 2 error, 3 quality gate failed.
+//! 0 found, 1 nothing found, 2 error, 3 quality gate failed, 130 interrupted where it can go on later.
 
 mod cli;
 mod places;
@@ -12,6 +12,7 @@ mod tuned;
 mod console;
 mod engine;
 mod guide_text;
+mod interrupt;
 mod reranker;
 
 mod commands;
@@ -31,6 +32,8 @@ pub(crate) enum Outcome {
     NothingFound,
     /// A measured figure is below the least that was asked for.
     BelowGate,
+    /// Ctrl-C, and the next run goes on from there.
+    Interrupted,
 }
 
 fn main() -> ExitCode {
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Ok(Outcome::Found) => ExitCode::SUCCESS,
         Ok(Outcome::NothingFound) => ExitCode::from(1),
         Ok(Outcome::BelowGate) => ExitCode::from(3),
+        Ok(Outcome::Interrupted) => ExitCode::from(interrupt::EXIT_CODE),
         // Whoever reads our output has seen enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

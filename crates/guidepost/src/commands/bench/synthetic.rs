@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
@@ -72,6 +73,7 @@ impl Seeds {
             rebuild: false,
             wait: true,
             late_interaction: LateInteraction::Keep,
+            stop: &AtomicBool::new(false),
         };
         update(&request, &mut |_| ())?;
         Snapshot::open(&index)?.context("the synthetic index cannot be read")

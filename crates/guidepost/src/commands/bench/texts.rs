@@ -1,6 +1,7 @@
 //! What is embedded: passages of guides as the index cuts them, and texts of one length made from their words.
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, ensure};
 use guidepost_index::{LateInteraction, Request, ShippedGuide, Snapshot, update};
@@ -31,6 +32,7 @@ pub(super) fn passages(
         rebuild: false,
         wait: true,
         late_interaction: LateInteraction::AsBefore,
+        stop: &AtomicBool::new(false),
     };
     update(&request, &mut |_| ())?;
     let snapshot = Snapshot::open(index.path())?.context("the guides were cut and cannot be read")?;
