@@ -90,7 +90,6 @@ pub(crate) fn may_hold_index(index: &Path) -> bool {
             || is_generation(name)
             || is_segment(name)
             || is_unfinished(name)
-            || is_unfinished(name)
     };
     let foreign = names(index, |name| !name.starts_with('.') && !ours(name));
     foreign.is_empty() || matches!(current(index), Ok(Some(_)))

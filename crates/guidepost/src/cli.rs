@@ -206,6 +206,9 @@ pub(crate) struct IndexArgs {
     /// [default: what the index has; on for a new one].
     #[arg(long, value_enum, value_name = "ON|OFF")]
     pub(crate) late_interaction: Option<Switch>,
+    /// Only say what would be done: write nothing, fetch nothing, embed nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) output: StatusFormat,
     #[command(flatten)]

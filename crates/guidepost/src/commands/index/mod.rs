@@ -1,5 +1,6 @@
 //! `guidepost index`: build, add folders, bring up to date.
 
+mod dry_run;
 mod report;
 
 use std::path::{Path, PathBuf};
@@ -29,6 +30,9 @@ pub(crate) fn run(args: &IndexArgs, console: &Console) -> anyhow::Result<Outcome
     };
     let rebuild = args.rebuild;
     let change = Change { add: &add, remove: &remove, rebuild, late_interaction, wait: true, stop: None };
+    if args.dry_run {
+        return dry_run::run(&engine.request(&change, None), &engine, args.output);
+    }
     let embedder = load_model(&engine, args, console)?;
     // Not before: a model that is being fetched goes on by itself the next time.
     let stop = interrupt::catch(console)?;
