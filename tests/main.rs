@@ -33,3 +33,5 @@ mod resources;
 mod settings;
 mod shared_guides;
 mod tune;
+#[cfg(unix)]
+mod watching;

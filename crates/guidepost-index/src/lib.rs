@@ -50,6 +50,7 @@ mod vectors;
 
 mod compaction;
 mod encoding;
+mod follow;
 mod generation;
 mod generation_record;
 mod journal;
@@ -68,6 +69,7 @@ mod writer_lock;
 pub use abbreviations::Abbreviation;
 pub use chunk_store::StoredChunk;
 pub use error::IndexError;
+pub use follow::{Follower, Following, Wake};
 pub use generation::TUNED;
 pub use manifest::{DocumentRecord, SourceRecord};
 pub use plan::Warning;

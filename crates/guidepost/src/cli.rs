@@ -29,6 +29,7 @@ Examples:
   guidepost search '\"error budget\" -incident title:reliability'
   guidepost resources books on statistics
   guidepost index ~/guides
+  guidepost index --watch
   guidepost get corpus/data-analyst.md:40-52
 
 Exit codes: 0 found, 1 nothing found, 2 error, 3 a measured figure is below the gate, 130 indexing was
@@ -209,6 +210,13 @@ pub(crate) struct IndexArgs {
     /// Only say what would be done: write nothing, fetch nothing, embed nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Stay, and bring the index up to date whenever guides change, until Ctrl-C.
+    #[arg(long, conflicts_with_all = ["dry_run", "json"])]
+    pub(crate) watch: bool,
+    /// With --watch: look at the folders every 5 seconds in place of waiting for the system's notifications. Network drives
+    /// that are known as such (Linux) need no telling.
+    #[arg(long, requires = "watch")]
+    pub(crate) poll: bool,
     #[command(flatten)]
     pub(crate) output: StatusFormat,
     #[command(flatten)]

@@ -1,14 +1,17 @@
-//! `guidepost index`: build, add folders, bring up to date.
+//! `guidepost index`: build, add folders, bring up to date, and stay so.
 
 mod dry_run;
 mod report;
+mod watch;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use anyhow::bail;
-use guidepost_index::{IndexError, LateInteraction, Snapshot, Update};
+use guidepost_index::{Following, IndexError, LateInteraction, Snapshot, Update};
 use guidepost_text::Embed;
 
+use self::watch::Watch;
 use crate::cli::{IndexArgs, Switch};
 use crate::console::{Console, count};
 use crate::engine::{Change, Engine, folder};
@@ -43,7 +46,24 @@ pub(crate) fn run(args: &IndexArgs, console: &Console) -> anyhow::Result<Outcome
     };
     warn_of_empty(&add, args, &engine)?;
     report::print(&update, &engine, args.output)?;
-    Ok(outcome(&update, args))
+    match args.watch {
+        true => watch(&engine, embedder.as_deref(), args, &stop, console),
+        false => Ok(outcome(&update, args)),
+    }
+}
+
+fn watch(
+    engine: &Engine,
+    embedder: Option<&dyn Embed>,
+    args: &IndexArgs,
+    stop: &AtomicBool,
+    console: &Console,
+) -> anyhow::Result<Outcome> {
+    if engine.open()?.sources().iter().all(|source| source.folder.is_none()) {
+        bail!("the guides that ship do not change; name a folder of yours to watch");
+    }
+    let following = if args.poll { Following::Polled } else { Following::Notified };
+    Watch::new(engine, embedder, stop, console).run(following)
 }
 
 /// A folder that may be gone already: by its place if it can be told, else as it was given, which may be the name that
