@@ -219,29 +219,34 @@ fn get_prints_what_is_cited() {
 
 #[test]
 fn a_damaged_index_is_named_and_made_again() {
-    for (file, keep) in
-        [("vectors", 10), ("graph", 70), ("chunks.jsonl", 5), ("manifest.json", 20), ("chunks.offsets", 3)]
-    {
+    for (folder, file, keep) in [
+        ("segment-000001", "vectors", 10),
+        ("segment-000001", "chunks.jsonl", 5),
+        ("segment-000001", "chunks.offsets", 3),
+        ("generation-000001", "generation.json", 20),
+    ] {
         let home = three_guides();
         home.ok(&["index", "guides"]);
-        let index = home.path(".local/share/guidepost/index");
-        let current = fs::read_to_string(index.join("CURRENT")).expect("an index");
-        let damaged = index.join(current.trim()).join(file);
+        let damaged = home.path(".local/share/guidepost/index").join(folder).join(file);
         fs::write(&damaged, &fs::read(&damaged).expect("it is there")[..keep]).expect("writable");
-        home.run(&["search", "apples"]).says(2, &["damaged", file, "guidepost index --rebuild"]);
-        if file == "manifest.json" {
-            home.run(&["index", "--rebuild"]).says(2, &["does not tell its folders", "--rebuild DIR"]);
-            home.ok(&["index", "--rebuild", "guides"]);
-        } else {
-            home.ok(&["index", "--rebuild"]);
-        }
+        home.run(&["search", "apples"]).says(2, &["damaged", file, "guidepost repair"]);
+        home.ok(&["index", "--rebuild"]);
         assert!(home.ok(&["search", "apples", "-n", "1"]).stdout.contains("guides/one.md"));
     }
+    let home = three_guides();
+    home.ok(&["index", "guides"]);
+    let index = home.path(".local/share/guidepost/index");
+    for record in ["generation-000001/generation.json", "segment-000001/manifest.json"] {
+        fs::write(index.join(record), "junk").expect("writable");
+    }
+    home.run(&["index", "--rebuild"]).says(2, &["does not tell its folders", "--rebuild DIR"]);
+    home.ok(&["index", "--rebuild", "guides"]);
+    assert!(home.ok(&["search", "apples", "-n", "1"]).stdout.contains("guides/one.md"));
     for current in ["junk", "generation-000099"] {
         let home = three_guides();
         home.ok(&["index", "guides"]);
         home.write(".local/share/guidepost/index/CURRENT", current);
-        home.run(&["search", "apples"]).says(2, &["damaged", "guidepost index --rebuild"]);
+        home.run(&["search", "apples"]).says(2, &["damaged", "guidepost repair"]);
         home.ok(&["index", "--rebuild"]);
         assert!(home.ok(&["search", "apples", "-n", "1"]).stdout.contains("guides/one.md"));
     }
@@ -262,7 +267,7 @@ fn leftovers_of_a_killed_writer_are_cleared_away() {
         .map(|e| e.file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
-    assert_eq!(names, ["CURRENT", "LOCK", "generation-000002"]);
+    assert_eq!(names, ["CURRENT", "LOCK", "generation-000002", "segment-000002"]);
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod bench;
 mod budget;
 mod corpus;
 mod coverage;
+mod damage;
 mod dry_run;
 mod eval;
 mod explain;

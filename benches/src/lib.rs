@@ -143,6 +143,7 @@ fn index(name: &str, guides: &[ShippedGuide], embedder: &dyn Embed) -> anyhow::R
         shipped: guides,
         embedder: Some(embedder),
         rebuild,
+        repair: false,
         wait: true,
         late_interaction: LateInteraction::Keep,
         stop: &AtomicBool::new(false),

@@ -7,7 +7,7 @@ use guidepost_text::Embedding;
 
 use crate::journal::Journal;
 use crate::model_run::ModelRun;
-use crate::{Event, IndexError, Snapshot, StoredChunk};
+use crate::{Event, IndexError, StoredChunk};
 
 /// Everything a model has to say of the chunks, in the order of their numbers.
 pub(crate) struct Encodings<'a> {
@@ -29,24 +29,23 @@ struct Encoding<'a> {
     tokens: Cow<'a, [u64]>,
 }
 
-/// Encodes chunks. Of the old generation nothing is of use that lacks what is wanted.
+/// Encodes chunks; `known` tells what is known of a text by its key.
 ///
 /// # Errors
 /// A model that fails.
 pub(crate) fn encode<'a>(
     chunks: &[StoredChunk],
-    old: Option<&'a Snapshot>,
+    known: impl Fn(&str) -> Option<(&'a [f32], &'a [u64])>,
     run: &ModelRun,
     listener: &mut dyn FnMut(Event),
 ) -> Result<Encodings<'a>, IndexError> {
-    let old = old.filter(|old| !run.keep_tokens || old.has_token_codes());
     let mut by_key: HashMap<String, Encoding> = HashMap::new();
     let mut missing: HashSet<&str> = HashSet::new();
     for chunk in chunks {
         if by_key.contains_key(&chunk.key) || missing.contains(chunk.key.as_str()) {
             continue;
         }
-        match old.and_then(|old| old.encoding(&chunk.key)) {
+        match known(&chunk.key) {
             Some((vector, codes)) => {
                 let vector = Embedding::from_unit(vector.to_vec());
                 by_key.insert(chunk.key.clone(), Encoding { vector, tokens: Cow::Borrowed(codes) });

@@ -79,7 +79,7 @@ pub enum IndexError {
         wanted: u32,
     },
     /// A file of the index that is not what it was when it was written.
-    #[error("the index is damaged: `{path}`: {reason}; make it again with `guidepost index --rebuild`")]
+    #[error("the index is damaged: `{path}`: {reason}; mend it with `guidepost repair`")]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -119,7 +119,7 @@ pub enum IndexError {
     Embed(#[from] EmbedError),
     /// tantivy failed.
     #[error(
-        "the text index in `{path}` failed: {reason}; if it stays so, make the index again with `guidepost index --rebuild`"
+        "the text index in `{path}` failed: {reason}; if it stays so, mend the index with `guidepost repair`"
     )]
     Postings {
         /// Its directory.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::generation_record::{GenerationRecord, OLD_RECORD, RECORD};
+use crate::manifest::Manifest;
 use crate::{IndexError, SourceRecord, files, journal};
 
 /// The sets of guides of an index that may be damaged or of another format: all that making it again needs. Taken from
@@ -24,17 +25,20 @@ pub(crate) fn recorded_sources(index: &Path) -> Result<Option<Vec<SourceRecord>>
     if let Ok(None) = named {
         return Ok(None);
     }
-    let mut others = names(index, is_generation);
-    others.sort();
-    let candidates = named.ok().flatten().into_iter().chain(others.into_iter().rev());
-    let sources = candidates.into_iter().find_map(|generation| read(&generation));
+    let others = generations(index).into_iter().rev();
+    let sources = named.ok().flatten().into_iter().chain(others).find_map(|generation| read(&generation));
+    let of_segment = |segment: String| {
+        let bytes = files::read(&index.join(segment).join(Manifest::NAME)).ok()?;
+        serde_json::from_slice::<Manifest>(&bytes).ok().map(|manifest| manifest.made.sources)
+    };
+    let sources = sources.or_else(|| segments_in(index).into_iter().rev().find_map(of_segment));
     sources.map(Some).ok_or_else(|| IndexError::SourcesLost { path: index.to_owned() })
 }
 
 /// The one file in an index directory that is not the index's own: how its searches are weighed. Writers let it be.
 pub const TUNED: &str = "tuned.json";
 
-/// Name of the generation that answers.
+/// Name of the generation that answers. Without `CURRENT`, the newest: a generation is complete before it has its name.
 pub(crate) fn current(index: &Path) -> Result<Option<String>, IndexError> {
     let path = index.join("CURRENT");
     match std::fs::read_to_string(&path) {
@@ -43,7 +47,7 @@ pub(crate) fn current(index: &Path) -> Result<Option<String>, IndexError> {
         Err(error)
             if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) =>
         {
-            Ok(None)
+            Ok(generations(index).pop())
         }
         Err(error) => Err(IndexError::io("read", &path)(error)),
     }
@@ -134,6 +138,22 @@ pub(crate) fn clear_others(index: &Path, keep: &str, record: &GenerationRecord) 
     for name in names(index, is_segment).iter().filter(|name| !is_kept(name)) {
         let _ = std::fs::remove_dir_all(index.join(name));
     }
+}
+
+/// The generations there are, the oldest first.
+pub(crate) fn generations(index: &Path) -> Vec<String> {
+    sorted(names(index, is_generation))
+}
+
+/// The segments there are, the oldest first.
+pub(crate) fn segments_in(index: &Path) -> Vec<String> {
+    sorted(names(index, is_segment))
+}
+
+/// By number: the names of large ones have more digits.
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort_by_key(|name| (name.len(), name.clone()));
+    names
 }
 
 fn names(index: &Path, wanted: impl Fn(&str) -> bool) -> Vec<String> {

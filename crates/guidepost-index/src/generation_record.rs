@@ -88,6 +88,32 @@ impl GenerationRecord {
         self.analyzer == ANALYZER
     }
 
+    /// The same with some of its segments, and with the guides that these hold.
+    pub(crate) fn with_segments(mut self, is_kept: &[bool]) -> GenerationRecord {
+        let kept: Vec<usize> = (0..self.segments.len()).filter(|&at| is_kept[at]).collect();
+        self.documents.retain(|document| is_kept[document.segment as usize]);
+        for document in &mut self.documents {
+            let at = kept.iter().position(|&at| at == document.segment as usize);
+            document.segment = at.map_or(0, |at| at as u32);
+        }
+        let mut at = 0;
+        self.segments.retain(|_| {
+            at += 1;
+            is_kept[at - 1]
+        });
+        self.number();
+        self
+    }
+
+    /// Gives every chunk its number, in the order of the guides.
+    pub(crate) fn number(&mut self) {
+        self.chunks = 0;
+        for document in &mut self.documents {
+            document.first_chunk = self.chunks;
+            self.chunks += document.chunks;
+        }
+    }
+
     /// Holds the numbers against each other, so that nobody has to doubt them later.
     fn check(&self) -> Result<(), String> {
         let mut next = 0u32;

@@ -58,6 +58,7 @@ mod model_run;
 mod plan;
 mod prepare;
 mod preview;
+mod salvage;
 mod segment;
 mod snapshot;
 mod update;

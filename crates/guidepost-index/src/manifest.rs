@@ -18,8 +18,19 @@ pub(crate) struct Manifest {
     pub(crate) dimensions: Option<usize>,
     /// How token vectors are coded; empty where none are kept.
     pub(crate) token_codes: String,
+    /// What the generation says that it was written for, for when that is lost.
+    pub(crate) made: Made,
     /// Every file below the segment's folder, by its path there.
     pub(crate) files: BTreeMap<String, FileRecord>,
+}
+
+/// How a segment was made, and from what.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Made {
+    pub(crate) fingerprint: String,
+    pub(crate) finder: String,
+    pub(crate) analyzer: String,
+    pub(crate) sources: Vec<SourceRecord>,
 }
 
 /// A set of guides in the index.

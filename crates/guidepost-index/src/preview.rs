@@ -42,7 +42,7 @@ pub fn preview(request: &Request) -> Result<Preview, IndexError> {
     }
     let old = if request.rebuild { None } else { Snapshot::open(request.index)? };
     let sources = sources(request)?;
-    let plan = Plan::new(&sources, request.shipped, old.as_ref().map(Snapshot::manifest))?;
+    let plan = Plan::new(&sources, request.shipped, old.as_ref().map(Snapshot::record))?;
     let is_other = |old: &Snapshot| old.sources() != sources || is_switched(old, request.late_interaction);
     let in_state = |state: State, is_known: bool| {
         let entries = plan.entries.iter();

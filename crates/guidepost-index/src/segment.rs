@@ -11,7 +11,7 @@ use crate::encoding::Encodings;
 use crate::generation_record::SegmentRecord;
 use crate::graph::Graph;
 use crate::keys::Keys;
-use crate::manifest::Manifest;
+use crate::manifest::{Made, Manifest};
 use crate::postings::Postings;
 use crate::tokens::{CODES, Tokens};
 use crate::vectors::Vectors;
@@ -38,6 +38,7 @@ pub(crate) struct SegmentContents<'a> {
     pub(crate) chunks: &'a [StoredChunk],
     /// `None` without a model.
     pub(crate) encodings: Option<&'a Encodings<'a>>,
+    pub(crate) made: Made,
 }
 
 impl Segment {
@@ -60,10 +61,11 @@ impl Segment {
         contents: &SegmentContents,
         embedder: Option<&dyn Embed>,
     ) -> Result<Manifest, IndexError> {
-        let SegmentContents { documents, names, chunks, encodings } = contents;
+        let SegmentContents { documents, names, chunks, encodings, made } = contents;
         let mut manifest = Manifest {
             chunks: chunks.len() as u32,
             dimensions: embedder.map(Embed::dimensions),
+            made: made.clone(),
             ..Manifest::default()
         };
         documents::write(folder, documents, &mut manifest)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use guidepost_text::{CHUNKER, Embed, Embedding, Named, TokenVectors, passage_text};
 
-use crate::generation::current;
+use crate::generation::{current, generation_name};
 use crate::generation_record::{GenerationRecord, RECORD, SegmentRecord};
 use crate::placement::Placement;
 use crate::plan::{Plan, Warning};
@@ -77,6 +77,12 @@ impl Snapshot {
     fn open_generation(index: &Path, generation: &str) -> Result<Snapshot, IndexError> {
         let folder = index.join(generation);
         let record = GenerationRecord::read(index, &folder)?;
+        let abbreviations = abbreviations::read(&folder, record.files.get(abbreviations::ABBREVIATIONS))?;
+        Ok(Snapshot { folder, abbreviations, ..Snapshot::of_record(index, record)? })
+    }
+
+    /// A generation that is nowhere written down.
+    pub(crate) fn of_record(index: &Path, record: GenerationRecord) -> Result<Snapshot, IndexError> {
         let segments = record.segments.iter().map(|segment| Segment::open(index, segment));
         let segments: Vec<Segment> = segments.collect::<Result<_, _>>()?;
         let rows: Vec<u32> = record.segments.iter().map(|segment| segment.manifest.chunks).collect();
@@ -89,8 +95,8 @@ impl Snapshot {
                 (segment.folder.as_path(), &record.manifest, Arc::clone(placement))
             }),
         )?;
-        let abbreviations = abbreviations::read(&folder, record.files.get(abbreviations::ABBREVIATIONS))?;
-        Ok(Snapshot { folder, record, segments, placements, postings, abbreviations })
+        let folder = index.join(generation_name(record.generation));
+        Ok(Snapshot { folder, record, segments, placements, postings, abbreviations: Vec::new() })
     }
 
     /// Holds the disk against the index: a stat per file, and a look into those whose stat differs.

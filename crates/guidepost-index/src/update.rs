@@ -14,11 +14,12 @@ use crate::generation::{
     recorded_sources, segment_name, unfinished_name,
 };
 use crate::generation_record::{FORMAT, GenerationRecord, RECORD, SegmentRecord};
-use crate::manifest;
+use crate::manifest::{self, Made};
 use crate::model_run::ModelRun;
 use crate::plan::{Entry, Origin, Plan, State, Warning, now};
 use crate::postings::ANALYZER;
 use crate::prepare::{Prepared, keep, read_entry, take_over};
+use crate::salvage::{Salvage, salvage};
 use crate::segment::{Segment, SegmentContents};
 use crate::snapshot::fingerprint;
 use crate::writer_lock::{Patience, WriterLock};
@@ -41,6 +42,8 @@ pub struct Request<'a> {
     pub embedder: Option<&'a dyn Embed>,
     /// Take nothing over from the index that is there.
     pub rebuild: bool,
+    /// Take over what is sound of an index that is not.
+    pub repair: bool,
     /// Wait for another writer, or report it.
     pub wait: bool,
     /// What becomes of token vectors.
@@ -105,6 +108,8 @@ pub struct Update {
     pub resumed: usize,
     /// What differed on disk.
     pub changes: Changes,
+    /// Guides that a repair could not save: their text is damaged in the index and out of reach on disk.
+    pub lost: Vec<String>,
     /// What could not be read as it stands, of the guides that were read this time.
     pub warnings: Vec<Warning>,
     /// Files of kinds that are not read, by extension.
@@ -128,11 +133,17 @@ pub fn update(request: &Request, listener: &mut dyn FnMut(Event)) -> Result<Upda
     let on_wait = |holder: &str| listener(Event::Waiting { holder: holder.to_owned() });
     let _lock = WriterLock::take(request.index, patience, on_wait)?;
     clear_unfinished(request.index);
-    let old = if request.rebuild { None } else { Snapshot::open(request.index)? };
+    let (old, salvage) = match (request.rebuild, request.repair) {
+        (true, _) => (None, Salvage::default()),
+        (_, false) => (Snapshot::open(request.index)?, Salvage::default()),
+        (_, true) => {
+            salvage(request.index)?.map_or((None, Salvage::default()), |(old, rest)| (Some(old), rest))
+        }
+    };
     let old = old.map(|old| compatible(request, old)).transpose()?.flatten();
     let sources = sources(request)?;
     let plan = Plan::new(&sources, request.shipped, old.as_ref().map(Snapshot::record))?;
-    let mut writer = Writer { request, old, sources };
+    let mut writer = Writer { request, old, salvage, sources };
     writer.run(plan, listener)
 }
 
@@ -187,6 +198,8 @@ fn compatible(request: &Request, old: Snapshot) -> Result<Option<Snapshot>, Inde
 struct Writer<'a> {
     request: &'a Request<'a>,
     old: Option<Snapshot>,
+    /// Of the damaged segments, in a repair.
+    salvage: Salvage,
     sources: Vec<SourceRecord>,
 }
 
@@ -197,7 +210,12 @@ impl Writer<'_> {
             old.sources() == self.sources
                 && (!old.has_vectors() || old.has_token_codes() == self.keeps_tokens())
         };
-        if let Some(old) = self.old.as_ref().filter(as_wanted).filter(|_| changes == Changes::default()) {
+        if let Some(old) = self
+            .old
+            .as_ref()
+            .filter(as_wanted)
+            .filter(|_| changes == Changes::default() && !self.request.repair)
+        {
             return Ok(Update {
                 formats: formats(old.documents()),
                 documents: old.documents().len(),
@@ -208,14 +226,15 @@ impl Writer<'_> {
             });
         }
         listener(Event::Reading { guides: changes.added + changes.changed });
-        let (guides, mut warnings) = self.prepare(&plan)?;
+        let (mut guides, mut warnings) = self.prepare(&plan)?;
         warnings.extend(plan.warnings);
+        let lost = self.save(&mut guides);
         let Numbered { documents, segments, fresh } = self.number(self.compact(guides)?);
         let encodings = match (self.request.embedder, &fresh) {
             (Some(embedder), Some(fresh)) => {
                 let Request { index, stop, .. } = *self.request;
                 let run = ModelRun { index, embedder, keep_tokens: self.keeps_tokens(), stop };
-                Some(encode(&fresh.chunks, self.old.as_ref(), &run, listener)?)
+                Some(encode(&fresh.chunks, |key| self.known(key), &run, listener)?)
             }
             _ => None,
         };
@@ -230,6 +249,7 @@ impl Writer<'_> {
             embedded: encodings.as_ref().map_or(0, |encodings| encodings.embedded),
             resumed: encodings.as_ref().map_or(0, |encodings| encodings.resumed),
             changes,
+            lost,
             warnings,
             other_kinds: plan.other_kinds,
         };
@@ -279,6 +299,39 @@ impl Writer<'_> {
             guides.push(guide);
         }
         Ok((guides, warnings))
+    }
+
+    /// Adds the guides of damaged segments whose folder is out of reach. Those of folders that can be reached were read again.
+    fn save(&self, guides: &mut Vec<Guide>) -> Vec<String> {
+        let mut lost = Vec::new();
+        let Some(old) = &self.old else { return lost };
+        for (at, source) in old.sources().iter().enumerate() {
+            let place = self.sources.iter().position(|now| now.folder == source.folder);
+            let is_out_of_reach = source.folder.as_ref().is_some_and(|folder| !folder.is_dir());
+            let Some(place) = place.filter(|_| is_out_of_reach) else { continue };
+            for guide in self.salvage.guides(at) {
+                match guide {
+                    Ok(mut made) => {
+                        made.record.source = place;
+                        guides.push(Guide::Made(made));
+                    }
+                    Err(path) => lost.push(path),
+                }
+            }
+        }
+        let source = |guide: &Guide| match guide {
+            Guide::Kept(record) => record.source,
+            Guide::Made(made) => made.record.source,
+        };
+        guides.sort_by_key(source);
+        lost
+    }
+
+    /// Vector and token codes of a text that the index has them of, wherever they are.
+    fn known(&self, key: &str) -> Option<(&[f32], &[u64])> {
+        let old = self.old.as_ref().and_then(|old| old.encoding(key));
+        let known = old.or_else(|| self.salvage.encoding(key));
+        known.filter(|(_, codes)| !codes.is_empty() || !self.keeps_tokens())
     }
 
     /// Takes guides out of segments that are small, or mostly deleted, so that they are written anew with the others.
@@ -372,6 +425,12 @@ impl Writer<'_> {
                 names: &fresh.names,
                 chunks: &fresh.chunks,
                 encodings,
+                made: Made {
+                    fingerprint: fingerprint(embedder),
+                    finder: FINDER.to_owned(),
+                    analyzer: ANALYZER.to_owned(),
+                    sources: self.sources.clone(),
+                },
             };
             let manifest = build(index, &name, |folder| Segment::write(folder, &contents, embedder))?;
             segments.push(SegmentRecord { name, manifest });

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use guidepost_text::{Embed, HashEmbedder, TextRole, TokenVectors};
 use proptest::prelude::*;
@@ -84,8 +85,10 @@ fn bring_up_to_date(index: &Path, guides: &Path) -> Update {
         shipped: &[],
         embedder: Some(&HashEmbedder),
         rebuild: false,
+        repair: false,
         wait: true,
         late_interaction: LateInteraction::AsBefore,
+        stop: &AtomicBool::new(false),
     };
     update(&request, &mut |_| ()).expect("it can be written")
 }

@@ -66,6 +66,10 @@ pub(crate) enum Command {
     Index(IndexArgs),
     /// Show what the index holds and whether it is up to date.
     Status(StatusArgs),
+    /// Read every byte of the index, and say whether it is what was written.
+    Verify(StatusArgs),
+    /// Mend a damaged index from what is sound of it and from the guides, and say what could not be saved.
+    Repair(RepairArgs),
     /// Show what is understood of a file: outline, passages, resources, warnings.
     Read(ReadArgs),
     /// Print lines of a guide, as cited.
@@ -238,6 +242,14 @@ pub(crate) struct StatusArgs {
     pub(crate) output: StatusFormat,
     #[command(flatten)]
     pub(crate) place: IndexPlace,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RepairArgs {
+    #[command(flatten)]
+    pub(crate) place: IndexPlace,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
 }
 
 /// Text or JSON.

@@ -43,6 +43,8 @@ pub(crate) struct Change<'a> {
     pub(crate) add: &'a [PathBuf],
     pub(crate) remove: &'a [PathBuf],
     pub(crate) rebuild: bool,
+    /// Take over what is sound of a damaged index.
+    pub(crate) repair: bool,
     pub(crate) late_interaction: LateInteraction,
     /// Wait for another writer, or report it.
     pub(crate) wait: bool,
@@ -58,6 +60,7 @@ impl Change<'_> {
         add: &[],
         remove: &[],
         rebuild: false,
+        repair: false,
         late_interaction: LateInteraction::AsBefore,
         wait: false,
         stop: None,
@@ -234,6 +237,7 @@ impl<'a> Engine<'a> {
             shipped: &self.shipped,
             embedder,
             rebuild: change.rebuild,
+            repair: change.repair,
             wait: change.wait,
             late_interaction: change.late_interaction,
             stop: change.stop.unwrap_or(&NEVER),

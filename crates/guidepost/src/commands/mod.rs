@@ -14,5 +14,6 @@ pub(crate) mod roles;
 pub(crate) mod search;
 pub(crate) mod status;
 pub(crate) mod tune;
+pub(crate) mod verify;
 
 pub(crate) mod query;

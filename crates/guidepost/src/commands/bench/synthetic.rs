@@ -71,6 +71,7 @@ impl Seeds {
             shipped: &[],
             embedder: Some(&Noise(self)),
             rebuild: false,
+            repair: false,
             wait: true,
             late_interaction: LateInteraction::Keep,
             stop: &AtomicBool::new(false),

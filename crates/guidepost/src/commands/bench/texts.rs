@@ -30,6 +30,7 @@ pub(super) fn passages(
         shipped,
         embedder: Some(&ruler),
         rebuild: false,
+        repair: false,
         wait: true,
         late_interaction: LateInteraction::AsBefore,
         stop: &AtomicBool::new(false),
