@@ -146,6 +146,8 @@ impl Follower {
 
     /// Watches all folders that are there, from scratch.
     fn attach(&mut self) {
+        // Whatever changed before they were watched.
+        lock(&self.noticed).again = Some(Instant::now());
         self.polled.clear();
         self.watcher = None;
         if self.following == Following::Polled {

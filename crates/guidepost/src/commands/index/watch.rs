@@ -31,6 +31,7 @@ struct Said {
     warnings: HashSet<(Option<String>, String)>,
     polled: HashSet<PathBuf>,
     folders: Option<usize>,
+    failure: Option<String>,
 }
 
 impl<'a> Watch<'a> {
@@ -48,16 +49,14 @@ impl<'a> Watch<'a> {
         let mut follower = Follower::new(&self.engine.index, following);
         loop {
             match self.look(&mut follower) {
-                Ok(()) => {}
+                Ok(()) => self.said.failure = None,
                 Err(IndexError::Interrupted { kept }) => {
                     if let Some(kept) = kept {
                         self.console.note(&super::what_is_kept(kept, "guidepost index"));
                     }
                     return Ok(Outcome::Found);
                 }
-                Err(error) => {
-                    self.console.warn(&format!("not updated, until the next change: {error}"));
-                }
+                Err(error) => self.say_failure(&error),
             }
             if follower.wait(self.stop) == Wake::Stop {
                 return Ok(Outcome::Found);
@@ -118,6 +117,14 @@ impl<'a> Watch<'a> {
                 _ => format!("following {}; Ctrl-C ends it", count(folders, "folder")),
             });
         }
+    }
+
+    fn say_failure(&mut self, error: &IndexError) {
+        let failure = error.to_string();
+        if self.said.failure.as_ref() != Some(&failure) {
+            self.console.warn(&format!("not updated, until the next change: {failure}"));
+        }
+        self.said.failure = Some(failure);
     }
 
     /// Says of the warnings of a look what the look before did not say.
