@@ -142,7 +142,7 @@ fn postings_of_an_earlier_version_answer_and_are_made_anew() {
     let index = home.path(".local/share/guidepost/index");
     let generation = || {
         let name = fs::read_to_string(index.join("CURRENT")).expect("an index");
-        index.join(name.trim()).join("manifest.json")
+        index.join(name.trim()).join("generation.json")
     };
     let manifest = fs::read_to_string(generation()).expect("a manifest");
     let earlier = manifest.replace("\"analyzer\": \"words 2\"", "\"analyzer\": \"words 1\"");

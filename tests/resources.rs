@@ -220,17 +220,14 @@ fn an_index_of_an_earlier_version_is_brought_up_to_date() {
     let home = home();
     let index = home.path(".local/share/guidepost/index");
     let generation = fs::read_to_string(index.join("CURRENT")).expect("the index is there");
-    let folder = index.join(generation.trim());
-    let path = folder.join("manifest.json");
+    let path = index.join(generation.trim()).join("generation.json");
     let mut manifest: Value =
         serde_json::from_slice(&fs::read(&path).expect("a manifest")).expect("valid JSON");
     manifest["finder"] = Value::from("");
     let fingerprint = manifest["fingerprint"].as_str().expect("a text").to_owned();
     let (model, _) = fingerprint.rsplit_once("; ").expect("model and way of cutting");
     manifest["fingerprint"] = Value::from(format!("{model}; chunks 0"));
-    manifest["files"].as_object_mut().expect("files").remove("names.jsonl");
     fs::write(&path, manifest.to_string()).expect("the sandbox is writable");
-    fs::remove_file(folder.join("names.jsonl")).expect("it was there");
     let found = home.json(&["resources", "--kind", "book"], 0);
     assert_eq!(titles(&found), ["The Loom Book", "Indigo", "Threads"]);
     let updated = home.json(&["index"], 0);
