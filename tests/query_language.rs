@@ -148,6 +148,7 @@ fn postings_of_an_earlier_version_answer_and_are_made_anew() {
     let earlier = manifest.replace("\"analyzer\": \"words 2\"", "\"analyzer\": \"words 1\"");
     assert_ne!(manifest, earlier);
     fs::write(generation(), earlier).expect("the sandbox is writable");
+    fs::remove_file(generation().with_extension("blake3")).expect("it is there");
     let updated = home.json(&["index"], 0);
     assert_eq!(updated["embedded"], 0, "{updated}");
     let anew = fs::read_to_string(generation()).expect("a manifest");

@@ -228,6 +228,7 @@ fn an_index_of_an_earlier_version_is_brought_up_to_date() {
     let (model, _) = fingerprint.rsplit_once("; ").expect("model and way of cutting");
     manifest["fingerprint"] = Value::from(format!("{model}; chunks 0"));
     fs::write(&path, manifest.to_string()).expect("the sandbox is writable");
+    fs::remove_file(path.with_extension("blake3")).expect("it is there");
     let found = home.json(&["resources", "--kind", "book"], 0);
     assert_eq!(titles(&found), ["The Loom Book", "Indigo", "Threads"]);
     let updated = home.json(&["index"], 0);

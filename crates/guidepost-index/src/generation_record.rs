@@ -15,6 +15,8 @@ pub(crate) const FORMAT: u32 = 2;
 
 /// Name of the record in a generation's folder.
 pub(crate) const RECORD: &str = "generation.json";
+/// Name of the file beside it that holds its BLAKE3 digest, hexadecimal.
+pub(crate) const DIGEST: &str = "generation.blake3";
 /// Its name in format 1.
 pub(crate) const OLD_RECORD: &str = "manifest.json";
 
@@ -73,9 +75,24 @@ impl GenerationRecord {
         if head.format != FORMAT {
             return Err(IndexError::Format { path: index.to_owned(), found: head.format, wanted: FORMAT });
         }
+        match std::fs::read_to_string(generation.join(DIGEST)) {
+            Ok(digest) if digest.trim() != blake3::hash(&bytes).to_hex().as_str() => {
+                return Err(IndexError::damaged(&path, "it has not the digest that is written beside it"));
+            }
+            // `verify` misses one that is not there.
+            _ => {}
+        }
         let record: GenerationRecord = serde_json::from_slice(&bytes).map_err(damaged)?;
         record.check().map_err(|reason| IndexError::damaged(&path, reason))?;
         Ok(record)
+    }
+
+    /// Writes the record and its digest.
+    pub(crate) fn write(&self, generation: &Path) -> Result<(), IndexError> {
+        let path = generation.join(RECORD);
+        files::write_json(&path, self)?;
+        let digest = FileRecord::of(&path)?.blake3;
+        files::write(&generation.join(DIGEST), |file| std::io::Write::write_all(file, digest.as_bytes()))
     }
 
     /// Whether guides were cut and resources found the way this version does it.

@@ -7,6 +7,7 @@
 //!   unfinished.embeddings    what an update that is not finished has embedded so far; see `journal`
 //!   tuned.json               how searches of it are weighed, where somebody said so; no generation's, and not read here
 //!   generation-000007/       never changed once CURRENT names it
+//!     generation.blake3      digest of the next
 //!     generation.json        format, fingerprint, sources, guides, and its segments with the BLAKE3 digests of their files
 //!     abbreviations.json     derived: the abbreviations that guides define
 //!   segment-000003/          guides that were written together; never changed, shared by generations

@@ -13,7 +13,7 @@ use crate::generation::{
     clear_others, clear_unfinished, generation_name, may_hold_index, next_generation, next_segment,
     recorded_sources, segment_name, unfinished_name,
 };
-use crate::generation_record::{FORMAT, GenerationRecord, RECORD, SegmentRecord};
+use crate::generation_record::{FORMAT, GenerationRecord, SegmentRecord};
 use crate::manifest::{self, Made};
 use crate::model_run::ModelRun;
 use crate::plan::{Entry, Origin, Plan, State, Warning, now};
@@ -456,7 +456,7 @@ impl Writer<'_> {
         build(index, &name, |folder| {
             let file = abbreviations::write(folder, &abbreviations)?;
             record.files.insert(abbreviations::ABBREVIATIONS.to_owned(), file);
-            files::write_json(&folder.join(RECORD), &record)?;
+            record.write(folder)?;
             files::sync_folder(folder).map_err(IndexError::io("write", folder))
         })?;
         files::replace(&index.join("CURRENT"), format!("{name}\n").as_bytes())?;

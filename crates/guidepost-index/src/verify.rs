@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use guidepost_text::passage_text;
 
 use crate::generation::current;
-use crate::generation_record::{GenerationRecord, SegmentRecord};
+use crate::generation_record::{DIGEST, GenerationRecord, SegmentRecord};
 use crate::manifest::{FileRecord, Manifest};
 use crate::{ChunkId, IndexError, Snapshot, chunk_store, documents, tokens, vectors};
 
@@ -56,6 +56,12 @@ pub fn verify(index: &Path) -> Result<Option<Verified>, IndexError> {
         Err(error) => return Err(error),
         Ok((folder, record)) => {
             verified.generation = Some(record.generation);
+            verified.files += 1;
+            let path = folder.join(DIGEST);
+            if !path.exists() {
+                let reason = "it is missing".to_owned();
+                verified.damages.push(Damage { path, reason, is_derived: true });
+            }
             for (name, file) in &record.files {
                 verified.check_file(&folder, name, file, true)?;
             }

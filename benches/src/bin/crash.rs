@@ -1,0 +1,400 @@
+//! What becomes of an index whose writer is killed, whose disk refuses, or whose files are damaged: the real program, hundreds of
+//! times, held against what it answers when nothing happens.
+//!
+//!     cargo build --release && cargo run --release -p guidepost-benches --bin crash -- kills 1000
+//!     ... -- faults 300        ... -- damage 1000
+//!
+//! `kills` ends the writer at each of the steps by which it changes the disk in turn, and then at steps chosen at random, until
+//! there are so many; `faults` lets one of these steps and all after it fail; `damage` changes bytes of finished files or cuts them
+//! short. Needs Linux and `strace`, which stops and fails single steps of a program that knows nothing of it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use anyhow::{Context, bail, ensure};
+use guidepost_text::Random;
+use tempfile::TempDir;
+
+/// The steps by which a program changes the disk.
+const STEPS: &str = "write,pwrite64,writev,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,rmdir,mkdir,mkdirat,ftruncate,chmod,fchmod";
+
+const QUESTIONS: [&str; 4] =
+    ["looms and shuttles", "madder and woad", "what do spindles cost", "bobbins of wool"];
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let count = |at: usize| arguments.get(at).map_or(Ok(100), |text| text.parse::<usize>());
+    match arguments.first().map(String::as_str) {
+        Some("kills") => kills(count(1)?),
+        Some("faults") => faults(count(1)?),
+        Some("damage") => damage(count(1)?),
+        _ => bail!("say what shall happen: kills N, faults N or damage N"),
+    }
+}
+
+/// What a writer does to an index, from one state of the guides to another.
+struct Scenario {
+    name: &'static str,
+    /// Guides and sections of each to begin with; no index at all without any.
+    before: (usize, usize),
+    /// How the index is made to begin with, beside its folder.
+    first: &'static [&'static str],
+    /// What the writer that shall fail is told.
+    then: &'static [&'static str],
+    /// Whether the guides change in between.
+    changes: bool,
+}
+
+const SCENARIOS: [Scenario; 5] = [
+    Scenario { name: "first index", before: (0, 0), first: &[], then: &[], changes: true },
+    Scenario {
+        name: "update, small: all in one segment",
+        before: (6, 4),
+        first: &[],
+        then: &[],
+        changes: true,
+    },
+    Scenario {
+        name: "update, large: a segment beside another",
+        before: (30, 100),
+        first: &[],
+        then: &[],
+        changes: true,
+    },
+    Scenario {
+        name: "other files: without token vectors",
+        before: (6, 4),
+        first: &[],
+        then: &["--late-interaction", "off"],
+        changes: false,
+    },
+    Scenario {
+        name: "change of model",
+        before: (6, 4),
+        first: &["--model", "none-there-is", "--offline"],
+        then: &["--rebuild"],
+        changes: false,
+    },
+];
+
+/// A home folder with guides and an index, before and after.
+struct Stage {
+    home: TempDir,
+    scenario: &'static Scenario,
+    /// What is answered before; `None` where there is no index yet.
+    before: Option<Vec<String>>,
+    after: Vec<String>,
+    /// Steps of the writer.
+    steps: usize,
+}
+
+impl Stage {
+    fn new(scenario: &'static Scenario) -> anyhow::Result<Stage> {
+        let home = TempDir::new()?;
+        let mut stage = Stage { home, scenario, before: None, after: Vec::new(), steps: 0 };
+        fs::create_dir_all(stage.path("guides"))?;
+        let (guides, sections) = scenario.before;
+        for at in 0..guides {
+            fs::write(stage.path("guides").join(format!("{at}.md")), guide(at, sections))?;
+        }
+        if guides > 0 {
+            stage.ok(stage.index(scenario.first))?;
+            stage.before = Some(stage.answers()?);
+        }
+        copy(&stage.path("index"), &stage.path("index-before"))?;
+        copy(&stage.path("guides"), &stage.path("guides-before"))?;
+        stage.change()?;
+        let log = stage.path("steps");
+        let mut counted = stage.traced(&[
+            "-c",
+            "-S",
+            "calls",
+            "-o",
+            &log.to_string_lossy(),
+            "-e",
+            &format!("trace={STEPS}"),
+        ]);
+        counted.args(stage.index(scenario.then).get_args());
+        stage.ok(counted)?;
+        // The last line of the summary: percent, seconds, microseconds per call, calls, (errors,) `total`.
+        let summary = fs::read_to_string(&log)?;
+        let total = summary.lines().last().and_then(|line| line.split_whitespace().nth(3)?.parse().ok());
+        stage.steps = total.context("strace printed no summary")?;
+        stage.after = stage.answers()?;
+        if let Some(before) = &stage.before {
+            ensure!(!scenario.changes || *before != stage.after, "the change changes no answer");
+        }
+        Ok(stage)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    fn guidepost(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        self.prepare(&mut command);
+        command.args(args);
+        command
+    }
+
+    fn prepare(&self, command: &mut Command) {
+        command.current_dir(self.home.path()).env("HOME", self.home.path()).env("GUIDEPOST_MODEL", "hash");
+        command.env("GUIDEPOST_INDEX", self.path("index")).env_remove("RUST_BACKTRACE");
+    }
+
+    fn index(&self, args: &[&str]) -> Command {
+        let mut command = self.guidepost(&["index", "guides"]);
+        command.args(args);
+        command
+    }
+
+    /// `guidepost` under strace, before its own arguments.
+    fn traced(&self, args: &[&str]) -> Command {
+        let mut command = Command::new("strace");
+        self.prepare(&mut command);
+        command.arg("-f").args(args).arg(program());
+        command
+    }
+
+    fn ok(&self, mut command: Command) -> anyhow::Result<Output> {
+        let output = command.output().with_context(|| format!("{command:?}"))?;
+        ensure!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(output)
+    }
+
+    /// Before the writer: the old index and the new guides.
+    fn reset(&self) -> anyhow::Result<()> {
+        for (from, to) in [("index-before", "index"), ("guides-before", "guides")] {
+            let _ = fs::remove_dir_all(self.path(to));
+            copy(&self.path(from), &self.path(to))?;
+        }
+        self.change()
+    }
+
+    fn change(&self) -> anyhow::Result<()> {
+        if !self.scenario.changes {
+            return Ok(());
+        }
+        let (guides, sections) = self.scenario.before;
+        let at = |number: usize| self.path("guides").join(format!("{number}.md"));
+        fs::write(at(1), guide(77, sections.max(3)))?;
+        fs::write(at(guides + 1), guide(78, 5))?;
+        if guides > 0 {
+            fs::remove_file(at(2))?;
+            fs::rename(at(3), at(guides + 2))?;
+        }
+        Ok(())
+    }
+
+    /// What the index answers by itself: the guides are out of reach meanwhile.
+    fn answers(&self) -> anyhow::Result<Vec<String>> {
+        let (here, away) = (self.path("guides"), self.path("away"));
+        fs::rename(&here, &away)?;
+        let answers =
+            QUESTIONS.map(|question| self.guidepost(&["search", question, "--min-confidence", "0"]).output());
+        fs::rename(&away, &here)?;
+        let mut said = Vec::new();
+        for output in answers {
+            let output = output?;
+            let error = String::from_utf8_lossy(&output.stderr);
+            ensure!(!error.contains("panicked"), "a search panicked: {error}");
+            let answered = matches!(output.status.code(), Some(0 | 1));
+            let refused = output.status.code() == Some(2) && error.contains("guidepost repair");
+            ensure!(answered || refused, "a search ended with {:?}: {error}", output.status);
+            said.push(if answered {
+                String::from_utf8_lossy(&output.stdout).into_owned()
+            } else {
+                REFUSED.to_owned()
+            });
+        }
+        Ok(said)
+    }
+
+    /// Whether the index is as it was before or as it is to be, and sound; then finishes the job.
+    fn check(&self) -> anyhow::Result<()> {
+        let verified = self.guidepost(&["verify"]).output()?;
+        let error = String::from_utf8_lossy(&verified.stderr).into_owned();
+        match verified.status.code() {
+            Some(0) => {
+                let said = self.answers()?;
+                ensure!(
+                    Some(&said) == self.before.as_ref() || said == self.after,
+                    "it answers neither as before nor as after: {said:?}"
+                );
+            }
+            Some(1) => ensure!(self.before.is_none(), "the index is gone"),
+            code => {
+                bail!("verify ended with {code:?}: {} {error}", String::from_utf8_lossy(&verified.stdout))
+            }
+        }
+        self.ok(self.index(self.scenario.then))?;
+        ensure!(self.answers()? == self.after, "the next run did not finish the job");
+        Ok(())
+    }
+}
+
+/// What stands for an answer where the program says that the index is damaged.
+const REFUSED: &str = "refused";
+
+fn program() -> PathBuf {
+    let own = std::env::current_exe().unwrap_or_default();
+    own.with_file_name("guidepost")
+}
+
+/// A guide whose text follows from a number.
+fn guide(seed: usize, sections: usize) -> String {
+    const SUBJECTS: [&str; 7] = ["looms", "madder", "woad", "spindles", "shuttles", "bobbins", "wool"];
+    let section = |at: usize| {
+        let subject = |more: usize| SUBJECTS[(seed * 3 + at * 5 + more) % SUBJECTS.len()];
+        format!(
+            "## {} {at}\n\nAll {} of {} cost {}. {}\n\n",
+            subject(0),
+            subject(1),
+            subject(2),
+            seed * 100 + at,
+            "So they say. ".repeat(50)
+        )
+    };
+    format!("# Guide {seed}\n\n{}", (0..sections).map(section).collect::<String>())
+}
+
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    if !from.exists() {
+        return Ok(());
+    }
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)?.flatten() {
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), &to)?;
+            // The program tells by the time whether a guide has changed.
+            fs::File::options().write(true).open(&to)?.set_modified(entry.metadata()?.modified()?)?;
+        }
+    }
+    Ok(())
+}
+
+/// Every step in turn as far as there are runs for it, then random ones.
+fn steps(stage: &Stage, runs: usize, random: &mut Random) -> Vec<usize> {
+    let every = stage.steps.div_ceil(runs.max(1)).max(1);
+    let mut steps: Vec<usize> = (1..=stage.steps).step_by(every).take(runs).collect();
+    while steps.len() < runs {
+        steps.push(1 + random.below(stage.steps));
+    }
+    steps
+}
+
+#[expect(clippy::print_stdout, reason = "the table is what the program is for")]
+fn kills(runs: usize) -> anyhow::Result<()> {
+    let mut random = Random(1);
+    println!(
+        "| writer | steps that change the disk | kills | wrong answers, damage, panics |\n|---|---|---|---|"
+    );
+    for scenario in &SCENARIOS {
+        let stage = Stage::new(scenario)?;
+        let mut killed = 0;
+        for step in steps(&stage, runs.div_ceil(SCENARIOS.len()), &mut random) {
+            stage.reset()?;
+            let inject = format!("inject={STEPS}:signal=KILL:when={step}");
+            let mut command =
+                stage.traced(&["-o", "/dev/null", "-e", &format!("trace={STEPS}"), "-e", &inject]);
+            command.args(stage.index(scenario.then).get_args());
+            killed += usize::from(!command.output()?.status.success());
+            stage.check().with_context(|| format!("{}, killed at step {step}", scenario.name))?;
+        }
+        println!("| {} | {} | {killed} | 0 |", scenario.name, stage.steps);
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the table is what the program is for")]
+fn faults(runs: usize) -> anyhow::Result<()> {
+    let mut random = Random(2);
+    println!(
+        "| writer | fault from a step on | runs | ended with an error that says so | wrong answers, damage, panics |\n|---|---|---|---|---|"
+    );
+    for scenario in &SCENARIOS[..3] {
+        let stage = Stage::new(scenario)?;
+        for (name, fault) in [("no space left", "ENOSPC"), ("input or output error", "EIO")] {
+            let steps = steps(&stage, runs.div_ceil(6), &mut random);
+            let mut said = 0;
+            for &step in &steps {
+                stage.reset()?;
+                let inject =
+                    format!("inject=write,pwrite64,writev,fsync,rename,mkdir:error={fault}:when={step}+");
+                let mut command = stage.traced(&["-o", "/dev/null", "-e", &inject]);
+                command.args(stage.index(scenario.then).get_args());
+                let output = command.output()?;
+                let error = String::from_utf8_lossy(&output.stderr);
+                let context = || format!("{}, {name} from step {step}: {error}", scenario.name);
+                ensure!(!error.contains("panicked"), "it panicked: {}", context());
+                said += usize::from(!output.status.success());
+                stage.check().with_context(context)?;
+            }
+            println!("| {} | {name} | {} | {said} | 0 |", scenario.name, steps.len());
+        }
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the table is what the program is for")]
+fn damage(runs: usize) -> anyhow::Result<()> {
+    let mut random = Random(3);
+    let stage = Stage::new(&SCENARIOS[2])?;
+    copy(&stage.path("index"), &stage.path("index-sound"))?;
+    let mut files = Vec::new();
+    list(&stage.path("index"), &mut files)?;
+    files.retain(|path| !path.ends_with("LOCK"));
+    files.sort();
+    let (mut refused, mut as_before, mut other) = (0, 0, 0);
+    for run in 0..runs {
+        let _ = fs::remove_dir_all(stage.path("index"));
+        copy(&stage.path("index-sound"), &stage.path("index"))?;
+        let path = &files[run % files.len()];
+        let mut bytes = fs::read(path)?;
+        let at = random.below(bytes.len());
+        let what = match random.below(2) {
+            0 => {
+                bytes[at] ^= 1 << random.below(8);
+                "a bit changed"
+            }
+            _ => {
+                bytes.truncate(at);
+                "cut short"
+            }
+        };
+        fs::write(path, bytes)?;
+        let context = || format!("{}: {what} at byte {at}", path.display());
+        for (said, expected) in stage.answers().with_context(context)?.iter().zip(&stage.after) {
+            match said {
+                said if said == REFUSED => refused += 1,
+                said if said == expected => as_before += 1,
+                _ => other += 1,
+            }
+        }
+        let verified = stage.guidepost(&["verify"]).output()?;
+        ensure!(verified.status.code() == Some(2), "verify did not notice: {}", context());
+    }
+    println!(
+        "| files | damages | noticed by `verify` | searches refused | answered as before | answered otherwise | panics |"
+    );
+    println!(
+        "|---|---|---|---|---|---|---|\n| {} | {runs} | {runs} | {refused} | {as_before} | {other} | 0 |",
+        files.len()
+    );
+    Ok(())
+}
+
+fn list(folder: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    for entry in fs::read_dir(folder)?.flatten() {
+        match entry.file_type()?.is_dir() {
+            true => list(&entry.path(), found)?,
+            false => found.push(entry.path()),
+        }
+    }
+    Ok(())
+}
