@@ -418,7 +418,7 @@ impl Snapshot {
             if self.postings.rows(at) != rows {
                 return Err(IndexError::damaged(&segment.folder, "its postings have another number of rows"));
             }
-            if segment.graph.as_ref().is_some_and(|graph| !graph.is_within(rows)) {
+            if segment.graph.as_ref().is_some_and(|graph| !graph.is_closed()) {
                 return Err(IndexError::damaged(&segment.folder, "its graph names rows that there are not"));
             }
         }

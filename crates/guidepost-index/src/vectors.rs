@@ -6,16 +6,21 @@
 //! ```
 //!
 //! The int8 rows only decide which f32 rows are worth a look: every score that leaves this module is a dot product
-//! of f32 rows. An int8 component is the f32 one divided by the row's scale, which maps its largest to 127.
+//! of f32 rows.
 
 use std::io::Write;
+use std::ops::Range;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use guidepost_text::Embedding;
 use memmap2::Mmap;
 use rayon::prelude::*;
 
+use crate::candidates::{Candidate, Nearest};
+use crate::int8::{Kernels, prefetch};
 use crate::manifest::Manifest;
+use crate::quantized::{Int8Query, Int8Rows, quantize};
 use crate::{ChunkId, IndexError, Rows, files};
 
 pub(crate) const NAME: &str = "vectors";
@@ -23,12 +28,14 @@ const MAGIC: &[u8; 8] = b"GPVEC001";
 const HEADER: usize = 64;
 
 /// Rows that a thread scans at least; below, a second thread costs more than it brings.
-const ROWS_PER_TASK: usize = 8192;
+const ROWS_PER_TASK: usize = 16384;
 
 pub(crate) struct Vectors {
     map: Mmap,
     dimensions: usize,
     rows: usize,
+    /// Largest scale of a row, found when it is first needed: opening reads no rows.
+    coarsest: OnceLock<f32>,
 }
 
 impl Vectors {
@@ -37,9 +44,13 @@ impl Vectors {
         rows: &[Embedding],
         manifest: &mut Manifest,
     ) -> Result<(), IndexError> {
-        let dimensions = manifest.dimensions.unwrap_or(0);
+        Self::write_rows(&folder.join(NAME), rows, manifest.dimensions.unwrap_or(0))?;
+        manifest.add_file(folder, NAME)
+    }
+
+    pub(crate) fn write_rows(path: &Path, rows: &[Embedding], dimensions: usize) -> Result<(), IndexError> {
         let quantized: Vec<(Vec<i8>, f32)> = rows.par_iter().map(|row| quantize(row.as_slice())).collect();
-        files::write(&folder.join(NAME), |file| {
+        files::write(path, |file| {
             file.write_all(MAGIC)?;
             file.write_all(&(dimensions as u32).to_le_bytes())?;
             file.write_all(&(rows.len() as u32).to_le_bytes())?;
@@ -51,22 +62,30 @@ impl Vectors {
                 file.write_all(bytemuck::cast_slice(row))?;
             }
             quantized.iter().try_for_each(|(_, scale)| file.write_all(&scale.to_le_bytes()))
-        })?;
-        manifest.add_file(folder, NAME)
+        })
     }
 
     pub(crate) fn open(folder: &Path, manifest: &Manifest) -> Result<Self, IndexError> {
-        let path = folder.join(NAME);
-        let map = files::map(&path, manifest.bytes_of(folder, NAME)?)?;
+        let bytes = manifest.bytes_of(folder, NAME)?;
         let (dimensions, rows) = (manifest.dimensions.unwrap_or(0), manifest.chunks as usize);
+        Self::open_rows(&folder.join(NAME), bytes, rows, dimensions)
+    }
+
+    pub(crate) fn open_rows(
+        path: &Path,
+        bytes: u64,
+        rows: usize,
+        dimensions: usize,
+    ) -> Result<Self, IndexError> {
+        let map = files::map(path, bytes)?;
         let expected = HEADER + rows * (dimensions * 5 + 4);
         let header_fits = map.get(..8) == Some(MAGIC)
             && map.get(8..12) == Some(&(dimensions as u32).to_le_bytes()[..])
             && map.get(12..16) == Some(&(rows as u32).to_le_bytes()[..]);
         if !header_fits || map.len() != expected {
-            return Err(IndexError::damaged(&path, "its header does not fit the manifest"));
+            return Err(IndexError::damaged(path, "its header does not fit the manifest"));
         }
-        Ok(Vectors { map, dimensions, rows })
+        Ok(Vectors { map, dimensions, rows, coarsest: OnceLock::new() })
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -79,49 +98,91 @@ impl Vectors {
         &all[row * self.dimensions..(row + 1) * self.dimensions]
     }
 
-    fn quantized_row(&self, row: usize) -> &[i8] {
-        let start = HEADER + self.rows * self.dimensions * 4 + row * self.dimensions;
-        bytemuck::cast_slice(&self.map[start..start + self.dimensions])
-    }
-
-    fn scale(&self, row: usize) -> f32 {
-        let start = HEADER + self.rows * self.dimensions * 5 + row * 4;
-        let bytes = &self.map[start..start + 4];
-        f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
-    }
-
-    /// About the dot product of a row with the query, good enough to order candidates.
-    pub(crate) fn estimate(&self, query: &QuantizedQuery, row: usize) -> f32 {
-        let dot: i32 = self
-            .quantized_row(row)
-            .iter()
-            .zip(&query.values)
-            .map(|(&a, &b)| i32::from(a) * i32::from(b))
-            .sum();
-        dot as f32 * self.scale(row)
+    /// The int8 rows.
+    pub(crate) fn int8(&self) -> Int8Rows<'_> {
+        let values = HEADER + self.rows * self.dimensions * 4;
+        let scales = HEADER + self.rows * self.dimensions * 5;
+        Int8Rows::new(
+            bytemuck::cast_slice(&self.map[values..scales]),
+            bytemuck::cast_slice(&self.map[scales..scales + self.rows * 4]),
+            self.dimensions,
+        )
     }
 
     /// The `limit` rows nearest to the query by exact dot product, of those `within`, best first; ties by row.
     pub(crate) fn scan(&self, query: &Embedding, limit: usize, within: Option<&Rows>) -> Vec<(ChunkId, f32)> {
-        let quantized = QuantizedQuery::new(query);
-        let rows: Vec<usize> = match within {
-            Some(within) => within.iter().map(|id| id.0 as usize).filter(|&row| row < self.rows).collect(),
-            None => (0..self.rows).collect(),
-        };
-        let mut estimates: Vec<(f32, usize)> = rows
-            .into_par_iter()
-            .with_min_len(ROWS_PER_TASK)
-            .map(|row| (self.estimate(&quantized, row), row))
-            .collect();
-        let kept = candidates_for(limit);
-        if kept < estimates.len() {
-            estimates.select_nth_unstable_by(kept, |a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-            estimates.truncate(kept);
+        let (values, scale) = quantize(query.as_slice());
+        let quantized = Int8Query::new(&values, scale);
+        let scanned = within.map(|within| {
+            within.iter().map(|id| id.0).filter(|&row| (row as usize) < self.rows).collect::<Vec<u32>>()
+        });
+        let all = scanned.as_ref().map_or(self.rows, Vec::len);
+        let mut kept = candidates_for(limit);
+        loop {
+            let nearest = self.estimated(&quantized, scanned.as_deref(), kept);
+            let (found, certain) = self.rescored(query, &quantized, &nearest, limit);
+            // Where too many rows are as near as the last one that counts, more need an exact look.
+            if certain || nearest.len() == all {
+                return found;
+            }
+            kept = kept.saturating_mul(4);
         }
-        self.rescore(query, estimates.into_iter().map(|(_, row)| row).collect(), limit)
     }
 
-    /// Exact scores of the candidates, best first.
+    /// The nearest by estimate, of some rows or of all, the nearest first.
+    fn estimated(&self, query: &Int8Query<'_>, scanned: Option<&[u32]>, kept: usize) -> Vec<Candidate> {
+        let rows = self.int8();
+        let estimate = |run: Range<usize>| {
+            let mut nearest = Nearest::new(kept);
+            let offer = |row, estimate| nearest.offer(Candidate::new(estimate, row));
+            match scanned {
+                Some(scanned) => rows.estimate_at(query, &scanned[run], offer),
+                None => rows.estimate_run(query, run, offer),
+            }
+            nearest
+        };
+        let all = scanned.map_or(self.rows, <[u32]>::len);
+        if all < 2 * ROWS_PER_TASK {
+            return estimate(0..all).into_sorted();
+        }
+        let tasks = (all / ROWS_PER_TASK).min(rayon::current_num_threads());
+        let runs = (0..tasks).into_par_iter().map(|task| all * task / tasks..all * (task + 1) / tasks);
+        runs.map(estimate).reduce(|| Nearest::new(kept), Nearest::merged).into_sorted()
+    }
+
+    /// Exact scores of the best of the candidates, which come in the order of their estimates, best first; and whether
+    /// no row that has a lower estimate than all of them can be among the best.
+    pub(crate) fn rescored(
+        &self,
+        query: &Embedding,
+        quantized: &Int8Query<'_>,
+        candidates: &[Candidate],
+        limit: usize,
+    ) -> (Vec<(ChunkId, f32)>, bool) {
+        let coarsest = *self.coarsest.get_or_init(|| self.int8().coarsest());
+        let tolerance = quantized.tolerance(coarsest);
+        let mut best: Vec<(ChunkId, f32)> = Vec::with_capacity(limit.min(candidates.len()) + 1);
+        for (at, candidate) in candidates.iter().enumerate() {
+            let row = candidate.row();
+            let reach = candidate.estimate() + tolerance;
+            if limit == 0 || (best.len() == limit && best.last().is_some_and(|worst| reach < worst.1)) {
+                return (best, true);
+            }
+            if let Some(ahead) = candidates.get(at + 1) {
+                prefetch(self.row(ahead.row() as usize));
+            }
+            let scored = (ChunkId(row), dot(query.as_slice(), self.row(row as usize)));
+            let place = best.partition_point(|better| best_first(better, &scored).is_lt());
+            if place < limit {
+                best.truncate(limit - 1);
+                best.insert(place, scored);
+            }
+        }
+        (best, false)
+    }
+
+    /// Exact scores of the candidates, best first: the obvious way, which tests hold the others against.
+    #[cfg(test)]
     pub(crate) fn rescore(
         &self,
         query: &Embedding,
@@ -130,52 +191,22 @@ impl Vectors {
     ) -> Vec<(ChunkId, f32)> {
         let score = |row: usize| (ChunkId(row as u32), dot(query.as_slice(), self.row(row)));
         let mut scored: Vec<(ChunkId, f32)> = candidates.into_iter().map(score).collect();
-        scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        scored.sort_by(best_first);
         scored.truncate(limit);
         scored
     }
 }
 
-/// Candidates worth an exact look: int8 misplaces near-equal rows by a few ranks, never by dozens.
+fn best_first(a: &(ChunkId, f32), b: &(ChunkId, f32)) -> std::cmp::Ordering {
+    b.1.total_cmp(&a.1).then(a.0.cmp(&b.0))
+}
+
+/// Candidates worth an exact look: int8 misplaces near-equal rows by a few ranks, seldom by dozens.
 pub(crate) fn candidates_for(limit: usize) -> usize {
-    limit * 2 + 32
-}
-
-/// A query as 16-bit integers, fine enough that only the rows' rounding remains.
-pub(crate) struct QuantizedQuery {
-    values: Vec<i16>,
-}
-
-impl QuantizedQuery {
-    pub(crate) fn new(query: &Embedding) -> Self {
-        let largest = query.as_slice().iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
-        let scale = if largest > 0.0 { 2047.0 / largest } else { 0.0 };
-        QuantizedQuery {
-            values: query.as_slice().iter().map(|value| (value * scale).round() as i16).collect(),
-        }
-    }
-}
-
-fn quantize(row: &[f32]) -> (Vec<i8>, f32) {
-    let largest = row.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
-    if largest == 0.0 {
-        return (vec![0; row.len()], 0.0);
-    }
-    let scale = largest / 127.0;
-    (row.iter().map(|value| (value / scale).round() as i8).collect(), scale)
+    limit.saturating_mul(2).saturating_add(32)
 }
 
 /// Dot product, clamped to a cosine's range: rounding lifts that of equal unit vectors above 1.
 pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    // Eight sums, so that the compiler may use vector instructions.
-    let mut sums = [0.0f32; 8];
-    let (a_blocks, a_rest) = a.as_chunks::<8>();
-    let (b_blocks, b_rest) = b.as_chunks::<8>();
-    for (a, b) in a_blocks.iter().zip(b_blocks) {
-        for lane in 0..8 {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    (sums.iter().sum::<f32>() + rest).clamp(-1.0, 1.0)
+    Kernels::best().dot_f32(a, b).clamp(-1.0, 1.0)
 }
