@@ -116,18 +116,19 @@ fn the_way_to_a_role_is_its_roadmap_from_the_beginning() {
     }
     // A section of a guide is all there is to say.
     let home = Sandbox::new();
-    home.write(
-        "folder/jobs.md",
-        "# Jobs\n\n## Careers\n\n### Bell founder\n\n- Clay, wax and bronze\n- An ear for partials\n\n\
-         ### Thatcher\n\n- Reed and straw\n\n## Become\n\nHow do I become, how do I become, he asked.\n",
-    );
-    let ask = ["ask", "How do I become a bell founder?", "--guides", "folder"];
+    let (bronze, reed) = ("- Clay, wax and bronze\n".repeat(50), "- Reed and straw\n".repeat(60));
+    let roles = format!("## Roles\n\n### Bell Engineer\n\n{bronze}\n### Roof Engineer\n\n{reed}\n");
+    home.write("folder/jobs.md", format!("# Jobs\n\n{roles}## Become\n\nHow do I become, he asked.\n"));
+    let ask = ["ask", "How do I become a bell engineer?", "--guides", "folder"];
     let found = home.json(&ask, 0);
     assert!(found["answer"]["statements"][0]["text"].as_str().is_some_and(|text| text.contains("bronze")));
     assert_eq!(found["results"][0]["confidence"].as_f64().map(|sure| sure >= 0.8), Some(true), "{found}");
     // Filters hold here as everywhere.
-    let elsewhere = home.json(&[&ask[..], &["--path", "nowhere/**", "--explain"]].concat(), 1);
-    assert!(elsewhere["results"].as_array().is_some_and(Vec::is_empty), "{elsewhere}");
+    home.write("folder/other.md", "# Other\n\nHow do I become a bell engineer? Nobody knows.\n");
+    let elsewhere =
+        home.json(&[&ask[..], &["--path", "folder/other.md", "--min-confidence", "0"]].concat(), 0);
+    let results = elsewhere["results"].as_array().expect("results");
+    assert!(!results.is_empty() && results.iter().all(|hit| hit["path"] == "folder/other.md"), "{elsewhere}");
 }
 
 #[test]

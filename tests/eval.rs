@@ -43,7 +43,7 @@ fn stages_stand_side_by_side() {
         .iter()
         .filter_map(|stage| stage["stage"].as_str())
         .collect();
-    assert_eq!(stages, ["bm25", "dense", "hnsw", "fused", "late"]);
+    assert_eq!(stages, ["bm25", "dense", "fused", "late"]);
     for stage in report["stages"].as_array().expect("stages") {
         for measure in ["ndcg@10", "mrr@10", "recall@10", "recall@100"] {
             assert_eq!(stage[measure]["mean"], 1.0, "{measure} of {stage}");

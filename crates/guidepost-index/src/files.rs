@@ -44,7 +44,7 @@ pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
 
 /// Maps a file of the index whose length the manifest knows.
 pub(crate) fn map(path: &Path, bytes: u64) -> Result<Mmap, IndexError> {
-    let file = File::open(path).map_err(IndexError::io("read", path))?;
+    let file = File::open(path).map_err(unreadable(path))?;
     let found = file.metadata().map_err(IndexError::io("read", path))?.len();
     if found != bytes {
         return Err(IndexError::damaged(path, format!("it has {found} bytes, expected {bytes}")));
@@ -56,7 +56,7 @@ pub(crate) fn map(path: &Path, bytes: u64) -> Result<Mmap, IndexError> {
 
 /// Refuses a file that has not the length it had when it was written.
 pub(crate) fn check_length(path: &Path, bytes: u64) -> Result<(), IndexError> {
-    let found = fs::metadata(path).map_err(IndexError::io("read", path))?.len();
+    let found = fs::metadata(path).map_err(unreadable(path))?.len();
     match found == bytes {
         true => Ok(()),
         false => Err(IndexError::damaged(path, format!("it has {found} bytes, expected {bytes}"))),
@@ -65,5 +65,13 @@ pub(crate) fn check_length(path: &Path, bytes: u64) -> Result<(), IndexError> {
 
 /// Reads a whole small file.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, IndexError> {
-    fs::read(path).map_err(IndexError::io("read", path))
+    fs::read(path).map_err(unreadable(path))
+}
+
+/// A file of the index that is not there is damage; anything else is the disk's.
+fn unreadable(path: &Path) -> impl FnOnce(std::io::Error) -> IndexError + use<'_> {
+    move |error| match error.kind() {
+        std::io::ErrorKind::NotFound => IndexError::damaged(path, "it is missing"),
+        _ => IndexError::io("read", path)(error),
+    }
 }

@@ -131,23 +131,37 @@ pub(crate) fn clear_unfinished(index: &Path) {
 /// Clears away all generations but one, and the segments that it does not name. Readers that have them open keep what they have
 /// mapped.
 pub(crate) fn clear_others(index: &Path, keep: &str, record: &GenerationRecord) {
-    for name in names(index, is_generation).iter().filter(|name| *name != keep) {
-        let _ = std::fs::remove_dir_all(index.join(name));
+    for name in generations(index).iter().filter(|name| *name != keep) {
+        clear(index, name, "8");
     }
     let is_kept = |name: &String| record.segments.iter().any(|segment| segment.name == *name);
-    for name in names(index, is_segment).iter().filter(|name| !is_kept(name)) {
-        let _ = std::fs::remove_dir_all(index.join(name));
+    for name in segments_in(index).iter().filter(|name| !is_kept(name)) {
+        clear(index, name, "9");
     }
 }
 
-/// The generations there are, the oldest first.
-pub(crate) fn generations(index: &Path) -> Vec<String> {
-    sorted(names(index, is_generation))
+/// Removes a folder under another name: whatever is left of it where this is interrupted is a leftover like any other. The name
+/// begins with a digit that makes it longer than a process id.
+fn clear(index: &Path, name: &str, digit: &str) {
+    let number = name.rsplit('-').next().unwrap_or_default();
+    let leftover = index.join(format!("{UNFINISHED}{digit}{number}"));
+    // What cannot be removed now is tried again by the next writer.
+    if std::fs::rename(index.join(name), &leftover).is_ok() {
+        let _ = std::fs::remove_dir_all(leftover);
+    }
 }
 
-/// The segments there are, the oldest first.
+/// The generations there are, the oldest first. A folder of that name without a record is somebody else's.
+pub(crate) fn generations(index: &Path) -> Vec<String> {
+    let has_record =
+        |name: &String| [RECORD, OLD_RECORD].iter().any(|file| index.join(name).join(file).is_file());
+    sorted(names(index, is_generation).into_iter().filter(has_record).collect())
+}
+
+/// The segments there are, the oldest first; those with a manifest.
 pub(crate) fn segments_in(index: &Path) -> Vec<String> {
-    sorted(names(index, is_segment))
+    let has_manifest = |name: &String| index.join(name).join(Manifest::NAME).is_file();
+    sorted(names(index, is_segment).into_iter().filter(has_manifest).collect())
 }
 
 /// By number: the names of large ones have more digits.

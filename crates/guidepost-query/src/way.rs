@@ -82,12 +82,11 @@ fn at_place(snapshot: &Snapshot, place: &RolePlace) -> Result<Vec<ChunkId>, Inde
     let rows = guide.first_chunk..guide.first_chunk + guide.chunks;
     let chunks = rows.map(|row| Ok((ChunkId(row), snapshot.chunk(ChunkId(row))?)));
     let mut chunks: Vec<(ChunkId, StoredChunk)> = chunks.collect::<Result<_, IndexError>>()?;
-    let all = chunks.len();
     chunks.retain(|(_, chunk)| {
         let lines = chunk.chunk.lines;
         lines.first <= place.lines.last && place.lines.first <= lines.last
     });
-    let is_section = chunks.len() < all;
+    let is_section = place.lines.first > 1;
     let roadmap: Vec<ChunkId> =
         chunks.iter().filter(|(_, chunk)| is_roadmap(chunk)).map(|(id, _)| *id).collect();
     match roadmap.is_empty() && is_section {
