@@ -34,10 +34,7 @@ pub(crate) fn refine(
     let mut chosen = vec![NO_ROW; rows.len() * choice.degree];
     let part = |row: &(usize, &mut [u32])| distinct.contains(ChunkId(row.0 as u32));
     chosen.par_chunks_mut(choice.degree).enumerate().filter(part).for_each(|(row, list)| {
-        let int8 = rows.int8();
-        let found = walk(&int8, links, &int8.as_query(row as u32), row as u32, choice.ef, None);
-        let candidates = found.iter().map(|candidate| candidate.row()).filter(|&other| other != row as u32);
-        choose(rows, row as u32, candidates, choice, list);
+        choose(rows, row as u32, candidates(rows, links, row as u32, choice.ef).into_iter(), choice, list);
         refined();
     });
     let backward = Backward::new(&chosen, choice.degree);
@@ -55,6 +52,19 @@ pub(crate) fn refine(
         }
     });
     both
+}
+
+/// What a walk finds around a row, and the neighbors that it has: some of those are far away, from when the graph had few
+/// rows, and without them walks do not get from one neighborhood to another.
+fn candidates(rows: &QuantizedRows, links: &Links<'_>, row: u32, ef: usize) -> Vec<u32> {
+    let int8 = rows.int8();
+    let found = walk(&int8, links, &int8.as_query(row), row, ef, None);
+    let mut candidates: Vec<u32> = found.iter().map(|candidate| candidate.row()).collect();
+    candidates.extend(links.of(row).iter().filter(|&&other| other != NO_ROW));
+    candidates.sort_unstable();
+    candidates.dedup();
+    candidates.retain(|&other| other != row);
+    candidates
 }
 
 /// Fills a row's list with candidates in diverse directions, the nearest first.
