@@ -4,7 +4,6 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::candidates::Candidate;
-use crate::int8::prefetch;
 use crate::quantized::{Int8Query, Int8Rows};
 use crate::{ChunkId, Rows};
 
@@ -26,29 +25,29 @@ impl<'a> Links<'a> {
     }
 }
 
-/// Candidates `within` that a walk from `start` finds, the nearest first: up to `ef`. Rows that are not let through are
+/// Candidates `within` that a walk from `starts` over the `links` of rows finds, the nearest first: up to `ef`. Rows that are not let through are
 /// walked over, since they lead to those that are.
-pub(crate) fn walk(
+pub(crate) fn walk<'a>(
     rows: &Int8Rows<'_>,
-    links: &Links<'_>,
+    links: impl Fn(u32) -> &'a [u32],
     query: &Int8Query<'_>,
-    start: u32,
+    starts: &[Candidate],
     ef: usize,
     within: Option<&Rows>,
 ) -> Vec<Candidate> {
     let mut beam = Beam::new(rows.len(), ef, within);
-    beam.seen.insert(start);
-    beam.offer(Candidate::new(rows.estimate(query, start), start));
-    let mut unseen = Vec::with_capacity(links.stride);
-    while let Some(row) = beam.next() {
-        unseen.clear();
-        unseen.extend(links.of(row).iter().copied().filter(|&row| beam.seen.insert(row)));
-        rows.estimate_at(query, &unseen, |row, estimate| beam.offer(Candidate::new(estimate, row)));
-        if let Some(ahead) = beam.nearest.get(beam.first_open) {
-            prefetch(links.of(ahead.row()));
+    for &start in starts {
+        if beam.seen.insert(start.row()) {
+            beam.offer(start);
         }
     }
-    beam.nearest
+    let mut unseen = Vec::new();
+    while let Some(row) = beam.next() {
+        unseen.clear();
+        unseen.extend(links(row).iter().copied().filter(|&row| beam.seen.insert(row)));
+        rows.estimate_at(query, &unseen, |row, estimate| beam.offer(Candidate::new(estimate, row)));
+    }
+    beam.nearest.into_iter().map(Candidate::unmarked).collect()
 }
 
 struct Beam<'a> {

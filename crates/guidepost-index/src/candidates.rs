@@ -40,6 +40,12 @@ impl Candidate {
     }
 }
 
+impl Candidate {
+    pub(crate) fn unmarked(self) -> Self {
+        Candidate(self.0 & !1)
+    }
+}
+
 impl fmt::Debug for Candidate {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "row {} at {}", self.row(), self.estimate())

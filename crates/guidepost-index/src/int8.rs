@@ -83,8 +83,7 @@ impl Kernels {
     }
 }
 
-/// Rows ahead of the one being multiplied that are fetched meanwhile: of 1 to 8, what a walk over 100,000 and
-/// 1,000,000 rows was fastest with.
+/// Rows ahead of the one being multiplied that are fetched meanwhile; 12 were as fast over 100,000 rows.
 const AHEAD: usize = 4;
 
 /// The same where rows lie one after another.

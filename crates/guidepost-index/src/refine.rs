@@ -9,6 +9,7 @@
 use rayon::prelude::*;
 
 use crate::beam::{Links, NO_ROW, walk};
+use crate::candidates::Candidate;
 use crate::row_distance::QuantizedRows;
 use crate::{ChunkId, Rows};
 
@@ -58,7 +59,9 @@ pub(crate) fn refine(
 /// rows, and without them walks do not get from one neighborhood to another.
 fn candidates(rows: &QuantizedRows, links: &Links<'_>, row: u32, ef: usize) -> Vec<u32> {
     let int8 = rows.int8();
-    let found = walk(&int8, links, &int8.as_query(row), row, ef, None);
+    let query = int8.as_query(row);
+    let start = Candidate::new(int8.estimate(&query, row), row);
+    let found = walk(&int8, |row| links.of(row), &query, &[start], ef, None);
     let mut candidates: Vec<u32> = found.iter().map(|candidate| candidate.row()).collect();
     candidates.extend(links.of(row).iter().filter(|&&other| other != NO_ROW));
     candidates.sort_unstable();
