@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use guidepost_index::{ChunkId, IndexError, Rows, Snapshot, StoredChunk};
+use guidepost_index::{ChunkId, Form, IndexError, Rows, Snapshot, StoredChunk};
 
 use crate::question::Question;
 use crate::resources::role_terms;
@@ -62,7 +62,8 @@ fn wanted<'a>(roles: &'a [RoleEntry], question: &Question) -> Option<&'a RoleEnt
     if let Some((_, role)) = whole.max_by_key(|(terms, _)| terms.len()) {
         return Some(role);
     }
-    let telling = question.words.iter().flat_map(|word| word.term.split(' '));
+    let telling = question.words.iter().filter(|word| word.form == Form::Word);
+    let telling = telling.flat_map(|word| word.term.split(' '));
     let telling: HashSet<String> =
         telling.filter(|term| !OF_THE_WAY.contains(term)).map(str::to_owned).collect();
     let mut fitting = described.iter().filter(|(terms, _)| !telling.is_empty() && telling.is_subset(terms));
