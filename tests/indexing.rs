@@ -253,6 +253,35 @@ fn a_damaged_index_is_named_and_made_again() {
 }
 
 #[test]
+fn an_index_of_an_earlier_format_is_made_again() {
+    let home = three_guides();
+    let earlier = |home: &Sandbox, format: u32, folder: &str| {
+        let sources = serde_json::json!([{"name": "guides", "folder": home.path(folder)}]);
+        let manifest = serde_json::json!({"format": format, "generation": 3, "sources": sources});
+        home.write(".local/share/guidepost/index/CURRENT", "generation-000003\n");
+        home.write(".local/share/guidepost/index/generation-000003/manifest.json", manifest.to_string());
+        home.write(".local/share/guidepost/index/generation-000003/vectors", "as they were");
+    };
+    earlier(&home, 1, "guides");
+    home.run(&["status"]).says(2, &["earlier version", "`guidepost index`"]);
+    let asked = home.ok(&["search", "bridges", "-n", "1"]);
+    asked.says(0, &["made by an earlier version of guidepost; making it again"]);
+    assert!(asked.stdout.contains("guides/two.md"), "{}", asked.stdout);
+    assert_eq!(home.json(&["status"], 0)["current"]["generation"], 4);
+    // Nothing is lost where the guides are out of reach.
+    let home = three_guides();
+    earlier(&home, 1, "elsewhere");
+    home.run(&["index"]).says(2, &["no folder of guides at", "elsewhere"]);
+    assert!(home.path(".local/share/guidepost/index/generation-000003/vectors").is_file());
+    let home = three_guides();
+    earlier(&home, 99, "guides");
+    home.run(&["search", "bridges"]).says(2, &["later version", "format 99", "index --rebuild`"]);
+    home.run(&["index"]).says(2, &["later version"]);
+    home.ok(&["index", "--rebuild"]);
+    assert!(home.ok(&["search", "bridges", "-n", "1"]).stdout.contains("guides/two.md"));
+}
+
+#[test]
 fn leftovers_of_a_killed_writer_are_cleared_away() {
     let home = three_guides();
     home.ok(&["index", "guides"]);

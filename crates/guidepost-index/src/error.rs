@@ -66,14 +66,22 @@ pub enum IndexError {
         /// Fingerprint of the model in use.
         wanted: String,
     },
-    /// A format this version does not read.
+    /// A format that this version does not read any more. Updates make such an index again.
     #[error(
-        "the index in `{path}` has format {found}, this version reads format {wanted}; make it again with `guidepost index --rebuild`"
+        "the index in `{path}` was made by an earlier version of guidepost; `guidepost index` makes it again"
     )]
-    Format {
+    EarlierFormat {
         /// The directory.
         path: PathBuf,
-        /// Number in the manifest.
+    },
+    /// A format that this version does not know yet.
+    #[error(
+        "the index in `{path}` was made by a later version of guidepost (format {found}; this one reads {wanted}); use that version, or make the index again with `guidepost index --rebuild`"
+    )]
+    LaterFormat {
+        /// The directory.
+        path: PathBuf,
+        /// Number in the record of its generation.
         found: u32,
         /// Number this version writes.
         wanted: u32,

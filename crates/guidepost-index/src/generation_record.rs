@@ -1,5 +1,6 @@
 //! What a generation is made of: its guides, and the segments that hold them. JSON that a person can read.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -72,8 +73,13 @@ impl GenerationRecord {
         let bytes = files::read(&path)?;
         let damaged = |error: serde_json::Error| IndexError::damaged(&path, error.to_string());
         let head: Head = serde_json::from_slice(&bytes).map_err(damaged)?;
-        if head.format != FORMAT {
-            return Err(IndexError::Format { path: index.to_owned(), found: head.format, wanted: FORMAT });
+        let at = index.to_owned();
+        match head.format.cmp(&FORMAT) {
+            Ordering::Less => return Err(IndexError::EarlierFormat { path: at }),
+            Ordering::Greater => {
+                return Err(IndexError::LaterFormat { path: at, found: head.format, wanted: FORMAT });
+            }
+            Ordering::Equal => {}
         }
         match std::fs::read_to_string(generation.join(DIGEST)) {
             Ok(digest) if digest.trim() != blake3::hash(&bytes).to_hex().as_str() => {

@@ -40,7 +40,7 @@ pub fn preview(request: &Request) -> Result<Preview, IndexError> {
     if !may_hold_index(request.index) {
         return Err(IndexError::NotAnIndex { path: request.index.to_owned() });
     }
-    let old = if request.rebuild { None } else { Snapshot::open(request.index)? };
+    let old = if request.rebuild { None } else { Snapshot::open_for_update(request.index)? };
     let sources = sources(request)?;
     let plan = Plan::new(&sources, request.shipped, old.as_ref().map(Snapshot::record))?;
     let is_other = |old: &Snapshot| old.sources() != sources || is_switched(old, request.late_interaction);

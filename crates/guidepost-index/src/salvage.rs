@@ -60,7 +60,9 @@ fn last_record(index: &Path) -> Result<Option<GenerationRecord>, IndexError> {
     for generation in named.into_iter().chain(generations(index).into_iter().rev()) {
         match GenerationRecord::read(index, &index.join(generation)) {
             Ok(record) => return Ok(Some(record)),
-            Err(error @ IndexError::Format { .. }) => return Err(error),
+            Err(error @ (IndexError::EarlierFormat { .. } | IndexError::LaterFormat { .. })) => {
+                return Err(error);
+            }
             Err(_) => {}
         }
     }

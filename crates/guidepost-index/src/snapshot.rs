@@ -78,6 +78,17 @@ impl Snapshot {
         }
     }
 
+    /// The same, but `None` also where an earlier version wrote the index: what an update can build on.
+    ///
+    /// # Errors
+    /// Those of [`Snapshot::open`] but one.
+    pub fn open_for_update(index: &Path) -> Result<Option<Snapshot>, IndexError> {
+        match Snapshot::open(index) {
+            Err(IndexError::EarlierFormat { .. }) => Ok(None),
+            outcome => outcome,
+        }
+    }
+
     fn open_generation(index: &Path, generation: &str) -> Result<Snapshot, IndexError> {
         let folder = index.join(generation);
         let record = GenerationRecord::read(index, &folder)?;

@@ -135,7 +135,7 @@ pub fn update(request: &Request, listener: &mut dyn FnMut(Event)) -> Result<Upda
     clear_unfinished(request.index);
     let (old, salvage) = match (request.rebuild, request.repair) {
         (true, _) => (None, Salvage::default()),
-        (_, false) => (Snapshot::open(request.index)?, Salvage::default()),
+        (_, false) => (Snapshot::open_for_update(request.index)?, Salvage::default()),
         (_, true) => {
             salvage(request.index)?.map_or((None, Salvage::default()), |(old, rest)| (Some(old), rest))
         }

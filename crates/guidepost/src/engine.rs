@@ -117,6 +117,9 @@ impl<'a> Engine<'a> {
         words_alone: bool,
     ) -> anyhow::Result<Ready> {
         match existing {
+            None if matches!(Snapshot::open(&self.index), Err(IndexError::EarlierFormat { .. })) => {
+                self.build_again(guides)
+            }
             None => self.build(guides),
             Some(snapshot) => {
                 self.check_guides(&snapshot, guides)?;
@@ -130,16 +133,33 @@ impl<'a> Engine<'a> {
         let what =
             guides.map_or("the guides that ship".to_owned(), |folder| format!("`{}`", folder.display()));
         self.console.note(&format!("no index yet; building one from {what} in `{}`", self.index.display()));
+        let (ready, documents) = self.fill(&folders)?;
+        if let Some(guides) = guides.filter(|_| documents == 0) {
+            self.warn_empty(guides);
+        }
+        Ok(ready)
+    }
+
+    /// Makes an index of an earlier version again, from the folders that it holds.
+    fn build_again(&self, guides: Option<&Path>) -> anyhow::Result<Ready> {
+        let place = self.index.display();
+        self.console.note(&format!(
+            "the index in `{place}` was made by an earlier version of guidepost; making it again"
+        ));
+        let (ready, _) = self.fill(&[])?;
+        self.check_guides(&ready.snapshot, guides)?;
+        Ok(ready)
+    }
+
+    /// An index where none can be built on, and the number of its guides.
+    fn fill(&self, folders: &[PathBuf]) -> anyhow::Result<(Ready, usize)> {
         let embedder = self.load_model(None)?;
         if embedder.is_none() {
             self.note_words_alone();
         }
-        let update =
-            self.update(&Change { add: &folders, wait: true, ..Change::NONE }, embedder.as_deref())?;
-        if let Some(guides) = guides.filter(|_| update.documents == 0) {
-            self.warn_empty(guides);
-        }
-        Ok(Ready { snapshot: self.open()?, embedder })
+        let change = Change { add: folders, wait: true, ..Change::NONE };
+        let update = self.update(&change, embedder.as_deref())?;
+        Ok((Ready { snapshot: self.open()?, embedder }, update.documents))
     }
 
     fn check_guides(&self, snapshot: &Snapshot, guides: Option<&Path>) -> anyhow::Result<()> {

@@ -68,7 +68,7 @@ impl<'a> Searched<'a> {
         let user = UserSettings::load(console)?;
         let engine = Engine::new(&args.guides.place, Some(&args.guides.model), &user, console)?;
         let guides = args.guides.folder.clone().or_else(|| user.guides.clone());
-        let existing = Snapshot::open(&engine.index)?;
+        let existing = Snapshot::open_for_update(&engine.index)?;
         let flags =
             ResultSettings { limit: args.limit, mode: args.mode, min_confidence: args.min_confidence };
         let settings = flags

@@ -65,7 +65,7 @@ pub(crate) fn ready(args: &GuidesArgs, words_alone: bool, console: &Console) -> 
     let user = UserSettings::load(console)?;
     let engine = Engine::new(&args.place, Some(&args.model), &user, console)?;
     let guides = args.folder.clone().or_else(|| user.guides.clone());
-    let existing = Snapshot::open(&engine.index)?;
+    let existing = Snapshot::open_for_update(&engine.index)?;
     engine.ready(existing, guides.as_deref(), words_alone)
 }
 

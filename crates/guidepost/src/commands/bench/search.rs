@@ -33,7 +33,7 @@ pub(crate) fn run(args: &BenchSearchArgs, console: &Console) -> anyhow::Result<O
     let user = UserSettings::load(console)?;
     let engine = Engine::new(&args.place, Some(&args.model), &user, console)?;
     let reranker = reranker::load(args.rerank.choice(user.rerank.as_ref()), &engine, console)?;
-    let existing = Snapshot::open(&engine.index)?;
+    let existing = Snapshot::open_for_update(&engine.index)?;
     let Ready { snapshot, embedder } = engine.ready(existing, user.guides.as_deref(), false)?;
     let Some(embedder) = embedder.filter(|_| snapshot.has_vectors()) else {
         bail!("no model to measure with; fetch one with `guidepost models pull`");

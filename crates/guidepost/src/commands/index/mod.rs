@@ -77,7 +77,7 @@ fn load_model(
     args: &IndexArgs,
     console: &Console,
 ) -> anyhow::Result<Option<Box<dyn Embed>>> {
-    let kept = if args.rebuild { None } else { Snapshot::open(&engine.index)? };
+    let kept = if args.rebuild { None } else { Snapshot::open_for_update(&engine.index)? };
     let embedder = engine.load_model(kept.as_ref())?;
     if embedder.is_none() {
         refuse_to_lose_vectors(kept.as_ref())?;

@@ -32,7 +32,7 @@ pub(crate) fn run(args: &TuneArgs, console: &Console) -> anyhow::Result<Outcome>
     }
     let guides = args.guides.folder.clone().or_else(|| user.guides.clone());
     let Ready { snapshot, embedder } =
-        engine.ready(Snapshot::open(&engine.index)?, guides.as_deref(), false)?;
+        engine.ready(Snapshot::open_for_update(&engine.index)?, guides.as_deref(), false)?;
     let Some(embedder) = embedder.filter(|_| snapshot.has_vectors()) else {
         bail!(
             "words alone search here, so there is nothing to weigh; fetch the model with `guidepost models pull`"
