@@ -63,6 +63,19 @@ fn a_model_that_comes_later_is_put_to_use() {
 }
 
 #[test]
+fn words_answer_while_the_guides_are_out_of_reach_of_a_model_that_has_come() {
+    let home = Sandbox::new();
+    home.write("guides/a.md", "# A\n\nOn apples.\n");
+    unreachable(&home, &["index", "guides", "--offline"]).says(0, &["words alone"]);
+    fs::rename(home.path("guides"), home.path("away")).expect("it is there");
+    let found = home.ok(&["search", "apples"]);
+    found.says(0, &["no folder of guides at"]);
+    assert!(found.stdout.contains("guides/a.md"), "{}", found.stdout);
+    fs::rename(home.path("away"), home.path("guides")).expect("it is there");
+    assert_eq!(home.json(&["search", "apples"], 0)["mode"], "hybrid");
+}
+
+#[test]
 fn a_model_that_goes_leaves_words() {
     let home = Sandbox::new();
     home.write("guides/a.md", "# A\n\nOn apples.\n");

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::checked_file::SegmentFiles;
 use crate::manifest::{FileRecord, Manifest};
 use crate::postings::{Form, analyze};
 use crate::{IndexError, StoredChunk, files};
@@ -105,15 +106,11 @@ pub(crate) fn write_definitions(
 }
 
 /// What each guide of a segment defines, in their order.
-pub(crate) fn read_definitions(
-    folder: &Path,
-    manifest: &Manifest,
-) -> Result<Vec<Vec<Abbreviation>>, IndexError> {
-    let path = folder.join(DEFINITIONS);
-    let map = files::map(&path, manifest.bytes_of(folder, DEFINITIONS)?)?;
-    let lines = map.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+pub(crate) fn read_definitions(files: &SegmentFiles) -> Result<Vec<Vec<Abbreviation>>, IndexError> {
+    let file = files.file(DEFINITIONS)?;
+    let lines = file.all()?.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let guides: Result<_, _> = lines.map(serde_json::from_slice).collect();
-    guides.map_err(|error| IndexError::damaged(&path, error.to_string()))
+    guides.map_err(|error| IndexError::damaged(file.path(), error.to_string()))
 }
 
 /// Writes what all guides of a generation define.
@@ -127,7 +124,11 @@ pub(crate) fn write(folder: &Path, found: &[Abbreviation]) -> Result<FileRecord,
 pub(crate) fn read(folder: &Path, file: Option<&FileRecord>) -> Result<Vec<Abbreviation>, IndexError> {
     let path = folder.join(ABBREVIATIONS);
     let missing = || IndexError::damaged(&path, "the generation does not list it");
-    let map = files::map(&path, file.ok_or_else(missing)?.bytes)?;
+    let file = file.ok_or_else(missing)?;
+    let map = files::map(&path, file.bytes)?;
+    if blake3::hash(&map).to_hex().as_str() != file.blake3 {
+        return Err(IndexError::damaged(&path, files::CHANGED));
+    }
     serde_json::from_slice(&map).map_err(|error| IndexError::damaged(&path, error.to_string()))
 }
 

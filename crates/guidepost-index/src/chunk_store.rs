@@ -1,12 +1,12 @@
 //! Chunks on disk: one JSON line each, found by row through a table of offsets, parsed only when asked for.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use guidepost_text::Chunk;
-use memmap2::Mmap;
 use serde::{Deserialize, Serialize};
 
+use crate::checked_file::{CheckedFile, SegmentFiles};
 use crate::manifest::Manifest;
 use crate::{IndexError, files};
 
@@ -45,9 +45,8 @@ pub(crate) const LINES: &str = "chunks.jsonl";
 const OFFSETS: &str = "chunks.offsets";
 
 pub(crate) struct ChunkStore {
-    path: PathBuf,
-    lines: Mmap,
-    offsets: Mmap,
+    lines: CheckedFile,
+    offsets: CheckedFile,
 }
 
 impl ChunkStore {
@@ -76,27 +75,21 @@ impl ChunkStore {
         manifest.add_file(folder, OFFSETS)
     }
 
-    pub(crate) fn open(folder: &Path, manifest: &Manifest) -> Result<Self, IndexError> {
-        let path = folder.join(LINES);
-        let lines = files::map(&path, manifest.bytes_of(folder, LINES)?)?;
-        let offsets = files::map(&folder.join(OFFSETS), manifest.bytes_of(folder, OFFSETS)?)?;
-        if offsets.len() != (manifest.chunks as usize + 1) * 8 {
-            return Err(IndexError::damaged(&folder.join(OFFSETS), "it does not fit the number of chunks"));
+    pub(crate) fn open(files: &SegmentFiles) -> Result<Self, IndexError> {
+        let (lines, offsets) = (files.file(LINES)?, files.file(OFFSETS)?);
+        if offsets.len() != (files.manifest.chunks as usize + 1) * 8 {
+            return Err(IndexError::damaged(offsets.path(), "it does not fit the number of chunks"));
         }
-        Ok(ChunkStore { path, lines, offsets })
+        Ok(ChunkStore { lines, offsets })
     }
 
     /// The chunk of a row; the number of its document is left open.
     pub(crate) fn get(&self, row: u32) -> Result<StoredChunk, IndexError> {
-        let row = row as usize;
-        let offset = |at: usize| {
-            let bytes = self.offsets.get(at * 8..at * 8 + 8)?;
-            Some(u64::from_le_bytes(bytes.try_into().ok()?) as usize)
-        };
-        let line = offset(row).zip(offset(row + 1)).and_then(|(start, end)| self.lines.get(start..end));
-        let line = line.ok_or_else(|| IndexError::damaged(&self.path, format!("it has no row {row}")))?;
-        serde_json::from_slice(line)
-            .map_err(|error| IndexError::damaged(&self.path, format!("row {row}: {error}")))
+        let at = row as usize * 8;
+        let (offsets, _) = self.offsets.bytes(at..at + 16)?.as_chunks::<8>();
+        let line = u64::from_le_bytes(offsets[0]) as usize..u64::from_le_bytes(offsets[1]) as usize;
+        serde_json::from_slice(self.lines.bytes(line)?)
+            .map_err(|error| IndexError::damaged(self.lines.path(), format!("row {row}: {error}")))
     }
 }
 
@@ -123,7 +116,7 @@ mod tests {
         let chunks: Vec<StoredChunk> = (0..5).map(chunk).collect();
         let mut manifest = Manifest::for_tests(1, 5);
         let store = ChunkStore::write(folder.path(), &chunks, &mut manifest)
-            .and_then(|()| ChunkStore::open(folder.path(), &manifest))
+            .and_then(|()| ChunkStore::open(&SegmentFiles::unchecked(folder.path(), &manifest)))
             .expect("it was just written");
         for (row, chunk) in chunks.iter().enumerate() {
             assert_eq!(&store.get(row as u32).expect("it is there"), chunk);

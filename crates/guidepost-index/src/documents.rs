@@ -28,7 +28,7 @@ pub(crate) fn write(
 pub(crate) fn read(folder: &Path, manifest: &Manifest) -> Result<Vec<DocumentRecord>, IndexError> {
     let path = folder.join(DOCUMENTS);
     if manifest.files.get(DOCUMENTS) != Some(&FileRecord::of(&path)?) {
-        return Err(IndexError::damaged(&path, "its bytes are not those that were written"));
+        return Err(IndexError::damaged(&path, files::CHANGED));
     }
     let bytes = files::read(&path)?;
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());

@@ -22,6 +22,9 @@ pub(crate) struct Encodings<'a> {
     pub(crate) journal: Journal,
 }
 
+/// What an index holds of a text: its vector, and the codes of its tokens, none where none are kept.
+pub(crate) type Known<'a> = (&'a [f32], &'a [u64]);
+
 /// What a model has to say of one chunk.
 #[derive(Clone)]
 struct Encoding<'a> {
@@ -32,10 +35,10 @@ struct Encoding<'a> {
 /// Encodes chunks; `known` tells what is known of a text by its key.
 ///
 /// # Errors
-/// A model that fails.
+/// A model that fails; damage to what is known.
 pub(crate) fn encode<'a>(
     chunks: &[StoredChunk],
-    known: impl Fn(&str) -> Option<(&'a [f32], &'a [u64])>,
+    known: impl Fn(&str) -> Result<Option<Known<'a>>, IndexError>,
     run: &ModelRun,
     listener: &mut dyn FnMut(Event),
 ) -> Result<Encodings<'a>, IndexError> {
@@ -45,7 +48,7 @@ pub(crate) fn encode<'a>(
         if by_key.contains_key(&chunk.key) || missing.contains(chunk.key.as_str()) {
             continue;
         }
-        match known(&chunk.key) {
+        match known(&chunk.key)? {
             Some((vector, codes)) => {
                 let vector = Embedding::from_unit(vector.to_vec());
                 by_key.insert(chunk.key.clone(), Encoding { vector, tokens: Cow::Borrowed(codes) });

@@ -9,6 +9,9 @@ use serde::Serialize;
 
 use crate::IndexError;
 
+/// What is said of a file with another digest.
+pub(crate) const CHANGED: &str = "its bytes are not those that were written";
+
 /// Creates a file, lets `fill` write it, and forces it to disk.
 pub(crate) fn write(
     path: &Path,
@@ -52,15 +55,6 @@ pub(crate) fn map(path: &Path, bytes: u64) -> Result<Mmap, IndexError> {
     // SAFETY: files of a generation are never written once the generation is named in CURRENT; a later writer
     // unlinks them at most, which leaves the map whole.
     unsafe { Mmap::map(&file) }.map_err(IndexError::io("read", path))
-}
-
-/// Refuses a file that has not the length it had when it was written.
-pub(crate) fn check_length(path: &Path, bytes: u64) -> Result<(), IndexError> {
-    let found = fs::metadata(path).map_err(unreadable(path))?.len();
-    match found == bytes {
-        true => Ok(()),
-        false => Err(IndexError::damaged(path, format!("it has {found} bytes, expected {bytes}"))),
-    }
 }
 
 /// Reads a whole small file.

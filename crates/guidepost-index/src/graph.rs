@@ -15,10 +15,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use guidepost_text::Embedding;
-use memmap2::Mmap;
 
 use crate::beam::{Links, NO_ROW, walk};
 use crate::candidates::Candidate;
+use crate::checked_file::{CheckedFile, SegmentFiles};
 use crate::copies::Copies;
 use crate::first_graph::{self, MAX_LEVELS, UpperLevel};
 use crate::manifest::Manifest;
@@ -50,7 +50,7 @@ const ENTRY_EF: usize = 16;
 const MIN_ROWS: usize = 2;
 
 pub(crate) struct Graph {
-    map: Mmap,
+    file: CheckedFile,
     entry: u32,
     stride: usize,
     rows: usize,
@@ -101,23 +101,20 @@ impl Graph {
         Ok(true)
     }
 
-    /// Maps the graph; every table is checked to lie inside the file. `None` where an earlier version wrote it: it is
-    /// derived, and searching goes without.
-    pub(crate) fn open(folder: &Path, manifest: &Manifest) -> Result<Option<Self>, IndexError> {
-        if !manifest.files.contains_key(NAME) {
+    /// Maps the graph; every table is checked to lie inside the file. `None` where there is none.
+    pub(crate) fn open(files: &SegmentFiles) -> Result<Option<Self>, IndexError> {
+        if !files.has(NAME) {
             return Ok(None);
         }
-        let bytes = manifest.bytes_of(folder, NAME)?;
-        Self::open_rows(&folder.join(NAME), bytes, manifest.chunks as usize)
+        Self::open_rows(files.file(NAME)?, files.manifest.chunks as usize).map(Some)
     }
 
-    pub(crate) fn open_rows(path: &Path, bytes: u64, rows: usize) -> Result<Option<Self>, IndexError> {
-        let map = files::map(path, bytes)?;
-        let damaged = |reason: &str| IndexError::damaged(path, reason);
-        if map.get(..8) == Some(b"GPHNSW01") {
-            return Ok(None);
-        }
-        if map.get(..8) != Some(MAGIC) || map.len() < HEADER || map.len() % 4 != 0 {
+    pub(crate) fn open_rows(file: CheckedFile, rows: usize) -> Result<Self, IndexError> {
+        file.look_at(0..HEADER);
+        file.sound()?;
+        let map = file.map();
+        let damaged = |reason: &str| IndexError::damaged(file.path(), reason);
+        if map.get(..8) != Some(MAGIC) || map.len() < HEADER || !map.len().is_multiple_of(4) {
             return Err(damaged("it is no graph"));
         }
         let head: &[u32] = bytemuck::cast_slice(&map[8..24]);
@@ -128,7 +125,7 @@ impl Graph {
         let words = bytemuck::cast_slice(&map[HEADER..]);
         let upper = rows.checked_mul(stride).and_then(|ground| read_levels(words, ground, levels - 1));
         let upper = upper.ok_or_else(|| damaged("its tables do not fit the file"))?;
-        Ok(Some(Graph { map, entry, stride, rows, upper }))
+        Ok(Graph { file, entry, stride, rows, upper })
     }
 
     /// Whether every neighbor is one of its rows.
@@ -152,17 +149,30 @@ impl Graph {
         let quantized = Int8Query::new(&values, scale);
         let rows = vectors.int8();
         let links = Links { words: &self.words()[..self.rows * self.stride], stride: self.stride };
-        let starts = self.descend(&rows, &quantized);
-        let found = walk(&rows, |row| links.of(row), &quantized, &starts, ef.max(limit), within);
+        let looked_at = |row: u32| {
+            let first = HEADER + row as usize * self.stride * 4;
+            self.file.look_at(first..first + self.stride * 4);
+            look_at(vectors, links.of(row))
+        };
+        let starts = self.descend(vectors, &rows, &quantized);
+        let found = walk(&rows, looked_at, &quantized, &starts, ef.max(limit), within);
         vectors.rescored(query, &quantized, &found, limit).0
     }
 
+    /// Refuses what was read so far if any of it is not what was written.
+    pub(crate) fn sound(&self) -> Result<(), IndexError> {
+        self.file.sound()
+    }
+
     /// Where the walk begins: the nearest rows of the levels above, level by level.
-    fn descend(&self, rows: &Int8Rows<'_>, query: &Int8Query<'_>) -> Vec<Candidate> {
+    fn descend(&self, vectors: &Vectors, rows: &Int8Rows<'_>, query: &Int8Query<'_>) -> Vec<Candidate> {
+        self.file.look_at(HEADER + self.rows * self.stride * 4..self.file.len());
+        look_at(vectors, &[self.entry]);
         let mut starts = vec![Candidate::new(rows.estimate(query, self.entry), self.entry)];
         for level in self.upper.iter().rev() {
             // Neighbors of a row that is only on other levels are none.
-            starts = walk(rows, |row| self.neighbors(level, row), query, &starts, ENTRY_EF, None);
+            let neighbors = |row| look_at(vectors, self.neighbors(level, row));
+            starts = walk(rows, neighbors, query, &starts, ENTRY_EF, None);
         }
         starts
     }
@@ -178,8 +188,17 @@ impl Graph {
     }
 
     fn words(&self) -> &[u32] {
-        bytemuck::cast_slice(&self.map[HEADER..])
+        bytemuck::cast_slice(&self.file.map()[HEADER..])
     }
+}
+
+/// The same rows, whose int8 values have been looked at.
+#[inline]
+fn look_at<'a>(vectors: &Vectors, rows: &'a [u32]) -> &'a [u32] {
+    rows.iter().take_while(|&&row| row != NO_ROW).for_each(|&row| {
+        vectors.look_at_int8(row as usize..row as usize + 1);
+    });
+    rows
 }
 
 struct Frozen {
@@ -268,6 +287,12 @@ mod tests {
         rows: Vec<Embedding>,
     }
 
+    impl Written {
+        fn files(&self) -> SegmentFiles<'_> {
+            SegmentFiles::unchecked(self.folder.path(), &self.manifest)
+        }
+    }
+
     fn write(count: usize) -> Written {
         write_rows(vectors(count, 48))
     }
@@ -292,9 +317,8 @@ mod tests {
         // Above and below the size from which several threads insert.
         for count in [1, 2, 500, 6000] {
             let written = write(count);
-            let vectors =
-                Vectors::open(written.folder.path(), &written.manifest).expect("it was just written");
-            let graph = Graph::open(written.folder.path(), &written.manifest).expect("it was just written");
+            let vectors = Vectors::open(&written.files()).expect("it was just written");
+            let graph = Graph::open(&written.files()).expect("it was just written");
             assert_eq!(graph.is_some(), count >= MIN_ROWS);
             let (mut scanned, mut walked, mut all) = (0, 0, 0);
             for query in self::vectors(60, 48).iter().skip(7) {
@@ -319,8 +343,8 @@ mod tests {
     fn scan_and_walk_under_a_filter_find_what_filtering_all_rows_finds() {
         let count = 6000;
         let written = write(count);
-        let vectors = Vectors::open(written.folder.path(), &written.manifest).expect("it was just written");
-        let graph = Graph::open(written.folder.path(), &written.manifest).expect("it was just written");
+        let vectors = Vectors::open(&written.files()).expect("it was just written");
+        let graph = Graph::open(&written.files()).expect("it was just written");
         let graph = graph.expect("so many rows have a graph");
         let queries = self::vectors(60, 48);
         let allowed = prop_oneof![
@@ -352,8 +376,8 @@ mod tests {
         let copied = rows[17].clone();
         rows.iter_mut().skip(300).take(300).for_each(|row| *row = copied.clone());
         let written = write_rows(rows);
-        let vectors = Vectors::open(written.folder.path(), &written.manifest).expect("it was just written");
-        let graph = Graph::open(written.folder.path(), &written.manifest).expect("it was just written");
+        let vectors = Vectors::open(&written.files()).expect("it was just written");
+        let graph = Graph::open(&written.files()).expect("it was just written");
         let graph = graph.expect("so many rows have a graph");
         for at in [0, 120, 650, 899] {
             let query = &written.rows[at];
@@ -373,21 +397,10 @@ mod tests {
     fn rows_that_are_all_equal_are_all_found() {
         let row = vectors(1, 48).remove(0);
         let written = write_rows(vec![row.clone(); 40]);
-        let vectors = Vectors::open(written.folder.path(), &written.manifest).expect("it was just written");
-        let graph = Graph::open(written.folder.path(), &written.manifest).expect("it was just written");
+        let vectors = Vectors::open(&written.files()).expect("it was just written");
+        let graph = Graph::open(&written.files()).expect("it was just written");
         let found = graph.map(|graph| graph.search(&vectors, &row, 40, 64, None).len());
         assert_eq!(found, Some(40));
-    }
-
-    #[test]
-    fn a_graph_of_an_earlier_version_is_none() {
-        let written = write(50);
-        let path = written.folder.path().join(NAME);
-        let mut bytes = std::fs::read(&path).expect("it was just written");
-        bytes[7] = b'1';
-        std::fs::write(&path, bytes).expect("writable");
-        let graph = Graph::open(written.folder.path(), &written.manifest).expect("no damage");
-        assert!(graph.is_none());
     }
 
     #[test]
@@ -395,13 +408,13 @@ mod tests {
         let written = write(300);
         let path = written.folder.path().join(NAME);
         let sound = std::fs::read(&path).expect("it was just written");
-        let vectors = Vectors::open(written.folder.path(), &written.manifest).expect("it was just written");
+        let vectors = Vectors::open(&written.files()).expect("it was just written");
         // All of the header, and some of every table.
         for at in (0..HEADER).chain((HEADER..sound.len()).step_by(97)) {
             let mut damaged = sound.clone();
             damaged[at] ^= 0xff;
             std::fs::write(&path, damaged).expect("writable");
-            if let Ok(Some(graph)) = Graph::open(written.folder.path(), &written.manifest) {
+            if let Ok(Some(graph)) = Graph::open(&written.files()) {
                 assert!(graph.search(&vectors, &written.rows[3], 10, 64, None).len() <= 10);
             }
         }

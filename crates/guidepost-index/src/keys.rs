@@ -7,8 +7,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use memmap2::Mmap;
-
+use crate::checked_file::{CheckedFile, SegmentFiles};
 use crate::manifest::Manifest;
 use crate::{IndexError, StoredChunk, files};
 
@@ -17,7 +16,7 @@ const KEY: usize = 16;
 const ENTRY: usize = KEY + 4;
 
 pub(crate) struct Keys {
-    map: Mmap,
+    file: CheckedFile,
 }
 
 impl Keys {
@@ -38,22 +37,24 @@ impl Keys {
         manifest.add_file(folder, NAME)
     }
 
-    pub(crate) fn open(folder: &Path, manifest: &Manifest) -> Result<Self, IndexError> {
-        let path = folder.join(NAME);
-        let map = files::map(&path, manifest.bytes_of(folder, NAME)?)?;
-        if map.len() != manifest.chunks as usize * ENTRY {
-            return Err(IndexError::damaged(&path, "it does not fit the number of chunks"));
+    pub(crate) fn open(files: &SegmentFiles) -> Result<Self, IndexError> {
+        let file = files.file(NAME)?;
+        if file.len() != files.manifest.chunks as usize * ENTRY {
+            return Err(IndexError::damaged(file.path(), "it does not fit the number of chunks"));
         }
-        Ok(Keys { map })
+        Ok(Keys { file })
     }
 
     /// A row with this key, deleted or not: equal keys have equal vectors.
-    pub(crate) fn row(&self, key: &str) -> Option<u32> {
+    pub(crate) fn row(&self, key: &str) -> Result<Option<u32>, IndexError> {
         let wanted = beginning(key);
-        let (entries, _) = self.map.as_chunks::<ENTRY>();
+        let (entries, _) = self.file.all()?.as_chunks::<ENTRY>();
         let at = entries.partition_point(|entry| entry[..KEY] < wanted[..]);
-        let entry = entries.get(at).filter(|entry| entry[..KEY] == wanted)?;
-        Some(u32::from_le_bytes([entry[KEY], entry[KEY + 1], entry[KEY + 2], entry[KEY + 3]]))
+        let entry = entries.get(at).filter(|entry| entry[..KEY] == wanted);
+        let row = |entry: &[u8; ENTRY]| {
+            u32::from_le_bytes([entry[KEY], entry[KEY + 1], entry[KEY + 2], entry[KEY + 3]])
+        };
+        Ok(entry.map(row))
     }
 }
 
@@ -80,12 +81,12 @@ mod tests {
         let chunks: Vec<StoredChunk> = (0..100).map(chunk).collect();
         let mut manifest = Manifest::for_tests(1, 100);
         let keys = Keys::write(folder.path(), &chunks, &mut manifest)
-            .and_then(|()| Keys::open(folder.path(), &manifest))
+            .and_then(|()| Keys::open(&SegmentFiles::unchecked(folder.path(), &manifest)))
             .expect("it was just written");
         for chunk in &chunks {
-            let row = keys.row(&chunk.key).expect("it is there");
+            let row = keys.row(&chunk.key).expect("it is sound").expect("it is there");
             assert_eq!(chunks[row as usize].key, chunk.key);
         }
-        assert_eq!(keys.row(&key("another")), None);
+        assert_eq!(keys.row(&key("another")).expect("it is sound"), None);
     }
 }

@@ -12,6 +12,7 @@
 //!     abbreviations.json     derived: the abbreviations that guides define
 //!   segment-000003/          guides that were written together; never changed, shared by generations
 //!     manifest.json          the digests again, for when a generation is lost
+//!     checksums              of every block of the other files, held against it when it is first read; see `checked_file`
 //!     documents.jsonl        ground state: the guides, one a line
 //!     chunks.jsonl           ground state: one chunk a line, in row order
 //!     chunks.offsets         where each line begins
@@ -36,6 +37,7 @@ mod walk;
 mod abbreviations;
 mod beam;
 mod candidates;
+mod checked_file;
 mod chunk_store;
 mod copies;
 mod documents;

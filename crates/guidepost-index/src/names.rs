@@ -5,6 +5,7 @@ use std::path::Path;
 
 use guidepost_text::Named;
 
+use crate::checked_file::CheckedFile;
 use crate::manifest::Manifest;
 use crate::{IndexError, files};
 
@@ -23,10 +24,8 @@ pub(crate) fn write(folder: &Path, names: &[Named], manifest: &mut Manifest) -> 
 }
 
 /// What every guide of a segment names, in their order.
-pub(crate) fn read(folder: &Path, manifest: &Manifest) -> Result<Vec<Named>, IndexError> {
-    let path = folder.join(NAMES);
-    let map = files::map(&path, manifest.bytes_of(folder, NAMES)?)?;
-    let lines = map.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+pub(crate) fn read(file: &CheckedFile) -> Result<Vec<Named>, IndexError> {
+    let lines = file.all()?.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let names: Result<Vec<Named>, _> = lines.map(serde_json::from_slice).collect();
-    names.map_err(|error| IndexError::damaged(&path, error.to_string()))
+    names.map_err(|error| IndexError::damaged(file.path(), error.to_string()))
 }

@@ -38,7 +38,7 @@ use crate::placement::Placement;
 use crate::top_rows::top_rows;
 use crate::{ChunkId, DocumentRecord, IndexError, Rows, StoredChunk};
 
-const FOLDER: &str = "postings";
+pub(crate) const FOLDER: &str = "postings";
 /// Memory for building the segment.
 const MEMORY: usize = 256 << 20;
 
@@ -139,11 +139,11 @@ impl Postings {
     }
 
     /// Opens the postings of segments, each with its place in the generation.
-    pub(crate) fn open<'a>(
+    pub(crate) fn open(
         index: &Path,
-        segments: impl Iterator<Item = (&'a Path, &'a Manifest, Arc<Placement>)>,
+        segments: impl Iterator<Item = (FrozenDirectory, Arc<Placement>)>,
     ) -> Result<Self, IndexError> {
-        let parts = segments.map(|(folder, manifest, placement)| Part::open(folder, manifest, placement));
+        let parts = segments.map(|(directory, placement)| Part::open(directory, placement));
         let parts: Vec<Part> = parts.collect::<Result<_, _>>()?;
         let schema = parts.first().map_or_else(schema, |part| part.searcher.schema().clone());
         let fields = Fields::of(&schema).map_err(failed(index))?;
@@ -300,20 +300,18 @@ impl Postings {
 }
 
 impl Part {
-    fn open(folder: &Path, manifest: &Manifest, placement: Arc<Placement>) -> Result<Part, IndexError> {
-        let path = folder.join(FOLDER);
-        // tantivy trusts the length of its files.
-        for (name, file) in manifest.files.iter().filter(|(name, _)| name.starts_with(FOLDER)) {
-            crate::files::check_length(&folder.join(name), file.bytes)?;
-        }
+    fn open(directory: FrozenDirectory, placement: Arc<Placement>) -> Result<Part, IndexError> {
         let work = || -> tantivy::Result<Searcher> {
-            let mut index = Index::open(FrozenDirectory(MmapDirectory::open(&path)?))?;
+            let mut index = Index::open(directory.clone())?;
             index.set_tokenizers(tokenizers());
             let reader: tantivy::IndexReader =
                 index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
             Ok(reader.searcher())
         };
-        Ok(Part { searcher: work().map_err(failed(&path))?, placement })
+        let searcher = work();
+        // It tells better than tantivy what is wrong.
+        directory.sound()?;
+        Ok(Part { searcher: searcher.map_err(failed(directory.path()))?, placement })
     }
 
     /// Number of chunks here that hold a word in its field, deleted ones left out.
@@ -451,6 +449,9 @@ fn schema() -> Schema {
 }
 
 #[cfg(test)]
+use crate::checked_file::SegmentFiles;
+
+#[cfg(test)]
 impl Postings {
     /// Of chunks that are all of a generation.
     pub(crate) fn for_tests(folder: &Path, chunks: &[StoredChunk], documents: &[DocumentRecord]) -> Postings {
@@ -458,6 +459,8 @@ impl Postings {
         let mut manifest = Manifest::for_tests(1, chunks.len() as u32);
         Postings::write(folder, chunks, documents, &mut manifest).expect("writable");
         let placement = Arc::new(Placement::whole(chunks.len() as u32));
-        Postings::open(folder, std::iter::once((folder, &manifest, placement))).expect("it was just written")
+        let directory = FrozenDirectory::open(&SegmentFiles::unchecked(folder, &manifest));
+        let directory = directory.expect("it was just written");
+        Postings::open(folder, std::iter::once((directory, placement))).expect("it was just written")
     }
 }

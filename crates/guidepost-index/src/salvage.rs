@@ -5,7 +5,9 @@ use std::path::Path;
 
 use guidepost_text::Named;
 
+use crate::checked_file::SegmentFiles;
 use crate::chunk_store::LINES;
+use crate::encoding::Known;
 use crate::generation::{current, generations, segments_in};
 use crate::generation_record::{FORMAT, GenerationRecord, SegmentRecord};
 use crate::manifest::Manifest;
@@ -124,14 +126,17 @@ impl Salvaged {
         let is_sound = |name: &str| !damaged.contains(name) && manifest.files.contains_key(name);
         let chunks = is_sound(LINES).then(|| read_chunks(&folder, manifest)).transpose()?;
         let rows = (0..).zip(chunks.iter().flatten()).map(|(row, chunk)| (chunk.key.clone(), row)).collect();
+        // Every byte of what is sound has just been read.
+        let files = SegmentFiles::unchecked(&folder, manifest);
+        let names = is_sound(names::NAMES).then(|| names::read(&files.file(names::NAMES)?)).transpose()?;
         Ok(Salvaged {
             documents,
             rows,
             chunks,
-            names: is_sound(names::NAMES).then(|| names::read(&folder, manifest)).transpose()?,
-            vectors: is_sound(vectors::NAME).then(|| Vectors::open(&folder, manifest)).transpose()?,
+            names,
+            vectors: is_sound(vectors::NAME).then(|| Vectors::open(&files)).transpose()?,
             tokens: match is_sound(tokens::NAME) {
-                true => Tokens::open(&folder, manifest)?,
+                true => Tokens::open(&files)?,
                 false => None,
             },
         })
@@ -156,7 +161,7 @@ fn read_chunks(folder: &Path, manifest: &Manifest) -> Result<Vec<StoredChunk>, I
 
 impl Salvage {
     /// Vector and token codes of the text with this key; no codes where none are left.
-    pub(crate) fn encoding(&self, key: &str) -> Option<(&[f32], &[u64])> {
+    pub(crate) fn encoding(&self, key: &str) -> Option<Known<'_>> {
         self.segments.iter().find_map(|segment| {
             let row = *segment.rows.get(key)?;
             let vector = segment.vectors.as_ref()?.row(row as usize);

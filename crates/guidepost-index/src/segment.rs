@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 use guidepost_text::{Embed, Named};
 
 use crate::abbreviations::{self, Abbreviation};
+use crate::checked_file::{CheckedFile, SegmentFiles};
 use crate::chunk_store::ChunkStore;
 use crate::encoding::Encodings;
+use crate::frozen_directory::FrozenDirectory;
 use crate::generation_record::SegmentRecord;
 use crate::graph::Graph;
 use crate::keys::Keys;
 use crate::manifest::{Made, Manifest};
+use crate::names::NAMES;
 use crate::postings::Postings;
 use crate::tokens::{CODES, Tokens};
 use crate::vectors::Vectors;
@@ -28,6 +31,8 @@ pub(crate) struct Segment {
     pub(crate) vectors: Option<Vectors>,
     pub(crate) graph: Option<Graph>,
     pub(crate) tokens: Option<Tokens>,
+    pub(crate) names: CheckedFile,
+    pub(crate) postings: FrozenDirectory,
 }
 
 /// What a segment is written from: its guides in their order, and the chunks of all of them.
@@ -44,15 +49,25 @@ pub(crate) struct SegmentContents<'a> {
 impl Segment {
     pub(crate) fn open(index: &Path, record: &SegmentRecord) -> Result<Segment, IndexError> {
         let folder = index.join(&record.name);
-        let manifest = &record.manifest;
+        let files = SegmentFiles::open(&folder, &record.manifest)?;
         Ok(Segment {
-            chunks: ChunkStore::open(&folder, manifest)?,
-            keys: Keys::open(&folder, manifest)?,
-            vectors: manifest.dimensions.map(|_| Vectors::open(&folder, manifest)).transpose()?,
-            graph: Graph::open(&folder, manifest)?,
-            tokens: Tokens::open(&folder, manifest)?,
+            chunks: ChunkStore::open(&files)?,
+            keys: Keys::open(&files)?,
+            vectors: record.manifest.dimensions.map(|_| Vectors::open(&files)).transpose()?,
+            graph: Graph::open(&files)?,
+            tokens: Tokens::open(&files)?,
+            names: files.file(NAMES)?,
+            postings: FrozenDirectory::open(&files)?,
             folder,
         })
+    }
+
+    /// Refuses what was read so far if any of it is not what was written. Reading what can say so itself has done so.
+    pub(crate) fn sound(&self) -> Result<(), IndexError> {
+        self.vectors.iter().try_for_each(Vectors::sound)?;
+        self.graph.iter().try_for_each(Graph::sound)?;
+        self.tokens.iter().try_for_each(Tokens::sound)?;
+        self.postings.sound()
     }
 
     /// Writes all files of a segment into an empty folder.
@@ -85,6 +100,7 @@ impl Segment {
             }
         }
         Postings::write(folder, chunks, documents, &mut manifest)?;
+        SegmentFiles::write_checksums(folder, &mut manifest)?;
         let path = folder.join(Manifest::NAME);
         files::write_json(&path, &manifest)?;
         files::sync_folder(folder).map_err(IndexError::io("write", folder))?;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use guidepost_text::{CHUNKER, Embed, Embedding, Named, TokenVectors, passage_text};
 
+use crate::encoding::Known;
 use crate::generation::{current, generation_name};
-use crate::generation_record::{GenerationRecord, RECORD, SegmentRecord};
+use crate::generation_record::{GenerationRecord, RECORD};
 use crate::placement::Placement;
 use crate::plan::{Plan, Warning};
 use crate::postings::Postings;
@@ -65,7 +66,7 @@ impl Snapshot {
     /// Opens the current generation; `None` where there is no index.
     ///
     /// # Errors
-    /// A format of another version, or damage: sizes and headers are checked, digests are not.
+    /// A format of another version, or damage: sizes and headers are checked, and the rest as it is read; see [`Snapshot::sound`].
     pub fn open(index: &Path) -> Result<Option<Snapshot>, IndexError> {
         let mut attempts = 0;
         loop {
@@ -103,13 +104,9 @@ impl Snapshot {
         let rows: Vec<u32> = record.segments.iter().map(|segment| segment.manifest.chunks).collect();
         let placements: Vec<Arc<Placement>> =
             Placement::of_segments(&rows, &record.documents).into_iter().map(Arc::new).collect();
-        let parts = segments.iter().zip(&record.segments).zip(&placements);
-        let postings = Postings::open(
-            index,
-            parts.map(|((segment, record), placement)| {
-                (segment.folder.as_path(), &record.manifest, Arc::clone(placement))
-            }),
-        )?;
+        let parts = segments.iter().zip(&placements);
+        let parts = parts.map(|(segment, placement)| (segment.postings.clone(), Arc::clone(placement)));
+        let postings = Postings::open(index, parts)?;
         let folder = index.join(generation_name(record.generation));
         Ok(Snapshot { folder, record, segments, placements, postings, abbreviations: Vec::new() })
     }
@@ -241,10 +238,8 @@ impl Snapshot {
     /// # Errors
     /// Damage.
     pub fn names(&self) -> Result<Vec<Named>, IndexError> {
-        let read =
-            |(segment, record): (&Segment, &SegmentRecord)| names::read(&segment.folder, &record.manifest);
         let of_segments: Vec<Vec<Named>> =
-            self.segments.iter().zip(&self.record.segments).map(read).collect::<Result<_, _>>()?;
+            self.segments.iter().map(|segment| names::read(&segment.names)).collect::<Result<_, _>>()?;
         let of_guide = |document: &DocumentRecord| {
             let named = of_segments[document.segment as usize].get(document.number as usize);
             named.cloned().ok_or_else(|| {
@@ -363,13 +358,30 @@ impl Snapshot {
     }
 
     /// Vector and token codes that the model made of the text with this key, deleted or not; no codes where none are kept.
-    pub(crate) fn encoding(&self, key: &str) -> Option<(&[f32], &[u64])> {
-        self.segments.iter().find_map(|segment| {
-            let row = segment.keys.row(key)?;
-            let vector = segment.vectors.as_ref()?.row(row as usize);
+    ///
+    /// # Errors
+    /// Damage.
+    pub(crate) fn encoding(&self, key: &str) -> Result<Option<Known<'_>>, IndexError> {
+        for segment in &self.segments {
+            let Some(vectors) = &segment.vectors else { continue };
+            let Some(row) = segment.keys.row(key)?.filter(|&row| (row as usize) < vectors.rows()) else {
+                continue;
+            };
+            let vector = vectors.row(row as usize);
             let codes = segment.tokens.as_ref().map_or(&[][..], |tokens| tokens.row(ChunkId(row)));
-            Some((vector, codes))
-        })
+            segment.sound()?;
+            return Ok(Some((vector, codes)));
+        }
+        Ok(None)
+    }
+
+    /// Refuses what was read of the index so far if any of it is not what was written. Searching cannot stop for damage that
+    /// it meets, so that whoever has searched asks before anything of it is believed.
+    ///
+    /// # Errors
+    /// Damage.
+    pub fn sound(&self) -> Result<(), IndexError> {
+        self.segments.iter().try_for_each(Segment::sound)
     }
 
     /// The best chunks by BM25 (0 and up), of those `within`, best first; ties by id.

@@ -10,12 +10,11 @@ mod codes;
 use std::io::Write;
 use std::path::Path;
 
-use memmap2::Mmap;
-
 pub use codes::LateQuestion;
 use codes::words_per_token;
 pub(crate) use codes::{CODES, Rotation};
 
+use crate::checked_file::{CheckedFile, SegmentFiles};
 use crate::manifest::Manifest;
 use crate::{ChunkId, IndexError, files};
 
@@ -24,7 +23,7 @@ const MAGIC: &[u8; 8] = b"GPTOK001";
 const HEADER: usize = 64;
 
 pub(crate) struct Tokens {
-    map: Mmap,
+    file: CheckedFile,
     rows: usize,
     words: usize,
 }
@@ -55,13 +54,15 @@ impl Tokens {
     }
 
     /// `None` where the generation keeps none.
-    pub(crate) fn open(folder: &Path, manifest: &Manifest) -> Result<Option<Self>, IndexError> {
-        if manifest.token_codes != CODES || !manifest.files.contains_key(NAME) {
+    pub(crate) fn open(files: &SegmentFiles) -> Result<Option<Self>, IndexError> {
+        if files.manifest.token_codes != CODES || !files.has(NAME) {
             return Ok(None);
         }
-        let path = folder.join(NAME);
-        let map = files::map(&path, manifest.bytes_of(folder, NAME)?)?;
-        let rows = manifest.chunks as usize;
+        let file = files.file(NAME)?;
+        let map = file.map();
+        file.look_at(0..HEADER);
+        file.sound()?;
+        let rows = files.manifest.chunks as usize;
         let words =
             map.get(8..12).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_le_bytes) as usize;
         let header_fits = map.get(..8) == Some(MAGIC)
@@ -69,11 +70,11 @@ impl Tokens {
             && map.len() >= HEADER + (rows + 1) * 8
             && map.len().is_multiple_of(8)
             && words > 0;
-        let tokens = Tokens { map, rows, words };
-        if !header_fits
-            || tokens.codes_start() + tokens.first(rows).saturating_mul(words * 8) != tokens.map.len()
-        {
-            return Err(IndexError::damaged(&path, "its header does not fit the manifest"));
+        let tokens = Tokens { file, rows, words };
+        let expected = tokens.codes_start() + tokens.first(rows).saturating_mul(words * 8);
+        tokens.file.sound()?;
+        if !header_fits || expected != tokens.file.len() {
+            return Err(IndexError::damaged(tokens.file.path(), "its header does not fit the manifest"));
         }
         Ok(Some(tokens))
     }
@@ -85,15 +86,22 @@ impl Tokens {
             return &[];
         }
         let at = |row| self.codes_start() + self.first(row).saturating_mul(self.words * 8);
-        let bytes = self.map.get(at(row)..at(row + 1)).unwrap_or_default();
-        bytemuck::try_cast_slice(bytes).unwrap_or_default()
+        let codes = at(row)..at(row + 1);
+        self.file.look_at(codes.clone());
+        bytemuck::try_cast_slice(self.file.map().get(codes).unwrap_or_default()).unwrap_or_default()
     }
 
     /// Number of the row's first token.
     fn first(&self, row: usize) -> usize {
-        let bytes =
-            self.map.get(HEADER + row * 8..HEADER + row * 8 + 8).and_then(|bytes| bytes.try_into().ok());
+        let number = HEADER + row * 8..HEADER + row * 8 + 8;
+        self.file.look_at(number.clone());
+        let bytes = self.file.map().get(number).and_then(|bytes| bytes.try_into().ok());
         bytes.map_or(0, |bytes| u64::from_le_bytes(bytes) as usize)
+    }
+
+    /// Refuses what was read so far if any of it is not what was written.
+    pub(crate) fn sound(&self) -> Result<(), IndexError> {
+        self.file.sound()
     }
 
     fn codes_start(&self) -> usize {
@@ -112,7 +120,7 @@ mod tests {
         let mut manifest = Manifest::for_tests(128, 3);
         CODES.clone_into(&mut manifest.token_codes);
         let tokens = Tokens::write(folder.path(), &rows, 128, &mut manifest)
-            .and_then(|()| Tokens::open(folder.path(), &manifest))
+            .and_then(|()| Tokens::open(&SegmentFiles::unchecked(folder.path(), &manifest)))
             .expect("it was just written")
             .expect("it is there");
         for (row, codes) in rows.iter().enumerate() {
@@ -124,6 +132,7 @@ mod tests {
         let mut bytes = std::fs::read(&path).expect("it is there");
         bytes[HEADER + 8 * 3] ^= 1;
         std::fs::write(&path, bytes).expect("it can be written");
-        assert!(matches!(Tokens::open(folder.path(), &manifest), Err(IndexError::Damaged { .. })));
+        let files = SegmentFiles::unchecked(folder.path(), &manifest);
+        assert!(matches!(Tokens::open(&files), Err(IndexError::Damaged { .. })));
     }
 }

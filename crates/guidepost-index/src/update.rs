@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use guidepost_text::{Embed, FINDER, Format, HashEmbedder, Named};
 use rayon::prelude::*;
 
+use crate::checked_file::SegmentFiles;
 use crate::compaction::{SegmentSize, absorbed};
-use crate::encoding::{Encodings, encode};
+use crate::encoding::{Encodings, Known, encode};
 use crate::generation::{
     clear_others, clear_unfinished, generation_name, may_hold_index, next_generation, next_segment,
     recorded_sources, segment_name, unfinished_name,
@@ -328,10 +329,10 @@ impl Writer<'_> {
     }
 
     /// Vector and token codes of a text that the index has them of, wherever they are.
-    fn known(&self, key: &str) -> Option<(&[f32], &[u64])> {
-        let old = self.old.as_ref().and_then(|old| old.encoding(key));
+    fn known(&self, key: &str) -> Result<Option<Known<'_>>, IndexError> {
+        let old = self.old.as_ref().map(|old| old.encoding(key)).transpose()?.flatten();
         let known = old.or_else(|| self.salvage.encoding(key));
-        known.filter(|(_, codes)| !codes.is_empty() || !self.keeps_tokens())
+        Ok(known.filter(|(_, codes)| !codes.is_empty() || !self.keeps_tokens()))
     }
 
     /// Takes guides out of segments that are small, or mostly deleted, so that they are written anew with the others.
@@ -466,12 +467,12 @@ impl Writer<'_> {
 
     /// What all guides of the new generation define together.
     fn abbreviations(&self, record: &GenerationRecord) -> Result<Vec<Abbreviation>, IndexError> {
-        let folder = |segment: &SegmentRecord| self.request.index.join(&segment.name);
-        let of_segments: Vec<Vec<Vec<Abbreviation>>> = record
-            .segments
-            .iter()
-            .map(|segment| abbreviations::read_definitions(&folder(segment), &segment.manifest))
-            .collect::<Result<_, _>>()?;
+        let definitions = |segment: &SegmentRecord| {
+            let folder = self.request.index.join(&segment.name);
+            abbreviations::read_definitions(&SegmentFiles::open(&folder, &segment.manifest)?)
+        };
+        let of_segments: Vec<Vec<Vec<Abbreviation>>> =
+            record.segments.iter().map(definitions).collect::<Result<_, _>>()?;
         let of_guide = |document: &DocumentRecord| {
             of_segments[document.segment as usize].get(document.number as usize).cloned().unwrap_or_default()
         };

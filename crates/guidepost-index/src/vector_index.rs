@@ -4,15 +4,16 @@ use std::path::Path;
 
 use guidepost_text::Embedding;
 
+use crate::checked_file::CheckedFile;
 use crate::graph::{self, Graph};
 use crate::int8::Kernels;
 use crate::vectors::{self, Vectors};
-use crate::{ChunkId, IndexError};
+use crate::{ChunkId, IndexError, files};
 
 /// The files `vectors` and `graph` of a folder, open for searching.
 pub struct VectorIndex {
     vectors: Vectors,
-    graph: Option<Graph>,
+    graph: Graph,
 }
 
 impl VectorIndex {
@@ -36,14 +37,14 @@ impl VectorIndex {
     /// # Errors
     /// Damage, and files that cannot be read.
     pub fn open(folder: &Path, rows: usize, dimensions: usize) -> Result<Self, IndexError> {
-        let bytes = |name: &str| {
+        let file = |name: &str| -> Result<CheckedFile, IndexError> {
             let path = folder.join(name);
-            path.metadata().map(|metadata| metadata.len()).map_err(IndexError::io("read", &path))
+            let bytes = path.metadata().map_err(IndexError::io("read", &path))?.len();
+            let map = files::map(&path, bytes)?;
+            Ok(CheckedFile::unchecked(path, map))
         };
-        let vectors =
-            Vectors::open_rows(&folder.join(vectors::NAME), bytes(vectors::NAME)?, rows, dimensions)?;
-        let graph = Graph::open_rows(&folder.join(graph::NAME), bytes(graph::NAME)?, rows)?;
-        Ok(VectorIndex { vectors, graph })
+        let vectors = Vectors::open_rows(file(vectors::NAME)?, rows, dimensions)?;
+        Ok(VectorIndex { vectors, graph: Graph::open_rows(file(graph::NAME)?, rows)? })
     }
 
     /// The family of instructions that rows are multiplied with here.
@@ -56,9 +57,8 @@ impl VectorIndex {
         self.vectors.scan(query, limit, None)
     }
 
-    /// The nearest rows by cosine that a walk with a list of `ef` candidates finds, best first. Empty without a graph.
+    /// The nearest rows by cosine that a walk with a list of `ef` candidates finds, best first.
     pub fn walk(&self, query: &Embedding, limit: usize, ef: usize) -> Vec<(ChunkId, f32)> {
-        let found = self.graph.as_ref().map(|graph| graph.search(&self.vectors, query, limit, ef, None));
-        found.unwrap_or_default()
+        self.graph.search(&self.vectors, query, limit, ef, None)
     }
 }

@@ -14,10 +14,10 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use guidepost_text::Embedding;
-use memmap2::Mmap;
 use rayon::prelude::*;
 
 use crate::candidates::{Candidate, Nearest};
+use crate::checked_file::{CheckedFile, SegmentFiles};
 use crate::int8::{Kernels, prefetch};
 use crate::manifest::Manifest;
 use crate::quantized::{Int8Query, Int8Rows, quantize};
@@ -31,7 +31,7 @@ const HEADER: usize = 64;
 const ROWS_PER_TASK: usize = 16384;
 
 pub(crate) struct Vectors {
-    map: Mmap,
+    file: CheckedFile,
     dimensions: usize,
     rows: usize,
     /// Largest scale of a row, found when it is first needed: opening reads no rows.
@@ -65,27 +65,23 @@ impl Vectors {
         })
     }
 
-    pub(crate) fn open(folder: &Path, manifest: &Manifest) -> Result<Self, IndexError> {
-        let bytes = manifest.bytes_of(folder, NAME)?;
-        let (dimensions, rows) = (manifest.dimensions.unwrap_or(0), manifest.chunks as usize);
-        Self::open_rows(&folder.join(NAME), bytes, rows, dimensions)
+    pub(crate) fn open(files: &SegmentFiles) -> Result<Self, IndexError> {
+        let (dimensions, rows) = (files.manifest.dimensions.unwrap_or(0), files.manifest.chunks as usize);
+        Self::open_rows(files.file(NAME)?, rows, dimensions)
     }
 
-    pub(crate) fn open_rows(
-        path: &Path,
-        bytes: u64,
-        rows: usize,
-        dimensions: usize,
-    ) -> Result<Self, IndexError> {
-        let map = files::map(path, bytes)?;
+    pub(crate) fn open_rows(file: CheckedFile, rows: usize, dimensions: usize) -> Result<Self, IndexError> {
+        file.look_at(0..HEADER);
+        file.sound()?;
+        let map = file.map();
         let expected = HEADER + rows * (dimensions * 5 + 4);
         let header_fits = map.get(..8) == Some(MAGIC)
             && map.get(8..12) == Some(&(dimensions as u32).to_le_bytes()[..])
             && map.get(12..16) == Some(&(rows as u32).to_le_bytes()[..]);
         if !header_fits || map.len() != expected {
-            return Err(IndexError::damaged(path, "its header does not fit the manifest"));
+            return Err(IndexError::damaged(file.path(), "its header does not fit the manifest"));
         }
-        Ok(Vectors { map, dimensions, rows, coarsest: OnceLock::new() })
+        Ok(Vectors { file, dimensions, rows, coarsest: OnceLock::new() })
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -94,19 +90,37 @@ impl Vectors {
 
     /// One vector.
     pub(crate) fn row(&self, row: usize) -> &[f32] {
-        let all: &[f32] = bytemuck::cast_slice(&self.map[HEADER..HEADER + self.rows * self.dimensions * 4]);
-        &all[row * self.dimensions..(row + 1) * self.dimensions]
+        let bytes = HEADER + row * self.dimensions * 4..HEADER + (row + 1) * self.dimensions * 4;
+        self.file.look_at(bytes.clone());
+        bytemuck::cast_slice(&self.file.map()[bytes])
     }
 
-    /// The int8 rows.
+    /// Refuses what was read so far if any of it is not what was written.
+    pub(crate) fn sound(&self) -> Result<(), IndexError> {
+        self.file.sound()
+    }
+
+    /// The int8 rows, which whoever reads them looks at first. The scales were looked at.
     pub(crate) fn int8(&self) -> Int8Rows<'_> {
-        let values = HEADER + self.rows * self.dimensions * 4;
-        let scales = HEADER + self.rows * self.dimensions * 5;
+        let values = self.int8_start();
+        let scales = values + self.rows * self.dimensions;
+        self.file.look_at(scales..scales + self.rows * 4);
         Int8Rows::new(
-            bytemuck::cast_slice(&self.map[values..scales]),
-            bytemuck::cast_slice(&self.map[scales..scales + self.rows * 4]),
+            bytemuck::cast_slice(&self.file.map()[values..scales]),
+            bytemuck::cast_slice(&self.file.map()[scales..scales + self.rows * 4]),
             self.dimensions,
         )
+    }
+
+    /// Looks at the int8 values of a run of rows.
+    #[inline]
+    pub(crate) fn look_at_int8(&self, run: Range<usize>) {
+        let start = self.int8_start();
+        self.file.look_at(start + run.start * self.dimensions..start + run.end * self.dimensions);
+    }
+
+    fn int8_start(&self) -> usize {
+        HEADER + self.rows * self.dimensions * 4
     }
 
     /// The `limit` rows nearest to the query by exact dot product, of those `within`, best first; ties by row.
@@ -116,6 +130,10 @@ impl Vectors {
         let scanned = within.map(|within| {
             within.iter().map(|id| id.0).filter(|&row| (row as usize) < self.rows).collect::<Vec<u32>>()
         });
+        match &scanned {
+            Some(rows) => rows.iter().for_each(|&row| self.look_at_int8(row as usize..row as usize + 1)),
+            None => self.look_at_int8(0..self.rows),
+        }
         let all = scanned.as_ref().map_or(self.rows, Vec::len);
         let mut kept = candidates_for(limit);
         loop {

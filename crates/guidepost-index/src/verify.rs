@@ -8,7 +8,7 @@ use guidepost_text::passage_text;
 use crate::generation::current;
 use crate::generation_record::{DIGEST, GenerationRecord, SegmentRecord};
 use crate::manifest::{FileRecord, Manifest};
-use crate::{ChunkId, IndexError, Snapshot, chunk_store, documents, tokens, vectors};
+use crate::{ChunkId, IndexError, Snapshot, chunk_store, documents, files, tokens, vectors};
 
 /// Something in an index that is not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +117,7 @@ impl Verified {
             Ok(found) if found.bytes != wanted.bytes => {
                 Some(format!("it has {} bytes, expected {}", found.bytes, wanted.bytes))
             }
-            Ok(_) => Some("its bytes are not those that were written".to_owned()),
+            Ok(_) => Some(files::CHANGED.to_owned()),
             Err(IndexError::Io { error, .. }) if error.kind() == std::io::ErrorKind::NotFound => {
                 Some("it is missing".to_owned())
             }

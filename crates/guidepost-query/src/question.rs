@@ -119,6 +119,7 @@ impl Question {
         }
         let expansions = self.expansions(snapshot);
         self.words.extend(expansions);
+        snapshot.sound()?;
         Ok(self)
     }
 

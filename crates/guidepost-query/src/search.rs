@@ -170,6 +170,7 @@ pub fn search(
             hit.tokens = TokenMatch::new(snapshot, embedder, late, hit.trace.fused.id, &hit.chunk.chunk);
         }
     }
+    snapshot.sound()?;
     Ok(Found { hits, steps: climbed.steps })
 }
 

@@ -228,7 +228,10 @@ impl<'a> Engine<'a> {
     ) -> anyhow::Result<Ready> {
         match self.update(&Change::NONE, embedder.as_deref()) {
             Ok(_) => Ok(Ready { snapshot: self.open()?, embedder }),
-            Err(error @ (IndexError::Locked { .. } | IndexError::Io { .. })) => {
+            // Vectors for an index that has none are made of guides that can be reached.
+            Err(
+                error @ (IndexError::Locked { .. } | IndexError::Io { .. } | IndexError::NoFolder { .. }),
+            ) => {
                 if changes.any_text() {
                     self.console.warn(&format!("answering from the index as it was: {error}"));
                 }

@@ -116,6 +116,7 @@ impl<'a> Searched<'a> {
         let used = if ran(&steps, Rung::Meaning) { mode } else { Mode::Bm25 };
         let model = embedder.as_deref().filter(|_| used != Mode::Bm25);
         let explained = if explain { take_apart(&snapshot, model, &question, &hits)? } else { Vec::new() };
+        snapshot.sound()?;
         Ok(Searched {
             engine,
             snapshot,
