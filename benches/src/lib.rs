@@ -146,6 +146,7 @@ fn index(name: &str, guides: &[ShippedGuide], embedder: &dyn Embed) -> anyhow::R
         repair: false,
         wait: true,
         late_interaction: LateInteraction::Keep,
+        memory: u64::MAX,
         stop: &AtomicBool::new(false),
     };
     update(&request, &mut |_| ())?;

@@ -18,11 +18,14 @@ pub(crate) struct SegmentSize {
 
 /// The segments to write anew beside so many fresh rows, by their numbers. The smallest come first, as long as each is no larger
 /// than all before it together: a row is then written anew some log2 of the index's size times in all. Segments without live rows
-/// are left out, they go by themselves.
-pub(crate) fn absorbed(sizes: &[SegmentSize], fresh: usize) -> Vec<usize> {
-    let mut by_size: Vec<usize> = (0..sizes.len()).filter(|&at| sizes[at].live > 0).collect();
-    by_size.sort_by_key(|&at| (sizes[at].live, at));
+/// are left out, they go by themselves; so do those of which no two fit into the `most` rows that a segment may have, unless they
+/// are worn.
+pub(crate) fn absorbed(sizes: &[SegmentSize], fresh: usize, most: usize) -> Vec<usize> {
     let is_worn = |size: &SegmentSize| (size.live as f64) < size.rows as f64 * (1.0 - MOST_DELETED);
+    let may_grow = |size: &SegmentSize| size.live <= most / 2 || is_worn(size);
+    let mut by_size: Vec<usize> =
+        (0..sizes.len()).filter(|&at| sizes[at].live > 0 && may_grow(&sizes[at])).collect();
+    by_size.sort_by_key(|&at| (sizes[at].live, at));
     let mut chosen = Vec::new();
     let mut written = fresh;
     for (position, &at) in by_size.iter().enumerate() {
@@ -45,7 +48,7 @@ mod tests {
 
     fn check(sizes: &[(usize, usize)], fresh: usize, expected: &[usize]) {
         let sizes: Vec<SegmentSize> = sizes.iter().map(|&(rows, live)| SegmentSize { rows, live }).collect();
-        assert_eq!(absorbed(&sizes, fresh), expected, "{sizes:?} {fresh}");
+        assert_eq!(absorbed(&sizes, fresh, usize::MAX), expected, "{sizes:?} {fresh}");
     }
 
     #[test]
@@ -68,13 +71,23 @@ mod tests {
     }
 
     #[test]
+    fn segments_that_are_as_large_as_they_may_be_stay() {
+        let full = SegmentSize { rows: 5_000, live: 4_000 };
+        let small = SegmentSize { rows: 100, live: 100 };
+        let mut sizes = vec![full; 20];
+        assert_eq!(absorbed(&sizes, 10, 6_000), Vec::<usize>::new());
+        sizes.extend([small, SegmentSize { rows: 5_000, live: 2_000 }]);
+        assert_eq!(absorbed(&sizes, 10, 6_000), [20, 21]);
+    }
+
+    #[test]
     fn there_are_never_many_segments_and_rows_are_seldom_written_again() {
         let mut sizes: Vec<SegmentSize> = Vec::new();
         let mut written = 0;
         let mut all = 0;
         for update in 0..2000 {
             let fresh = 1 + update * 7919 % 900;
-            let chosen = absorbed(&sizes, fresh);
+            let chosen = absorbed(&sizes, fresh, usize::MAX);
             let rows = fresh + chosen.iter().map(|&at| sizes[at].live).sum::<usize>();
             let mut at = 0;
             sizes.retain(|_| {

@@ -1,36 +1,25 @@
-//! The vectors of a new generation: taken over where the embedded text is the same, made by the model where it is not.
+//! The vectors of a new segment: taken over where the embedded text is the same, made by the model where it is not.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use guidepost_text::Embedding;
 
-use crate::journal::Journal;
 use crate::model_run::ModelRun;
 use crate::{Event, IndexError, StoredChunk};
 
-/// Everything a model has to say of the chunks, in the order of their numbers.
+/// Everything a model has to say of the chunks, in the order of their rows.
 pub(crate) struct Encodings<'a> {
     pub(crate) vectors: Vec<Embedding>,
     /// Codes of each chunk's tokens; `None` where they are not kept.
     pub(crate) tokens: Option<Vec<Cow<'a, [u64]>>>,
-    /// Passages that went through the model.
-    pub(crate) embedded: usize,
-    /// Passages that an interrupted update had embedded.
-    pub(crate) resumed: usize,
-    /// To be finished after the commit.
-    pub(crate) journal: Journal,
 }
 
 /// What an index holds of a text: its vector, and the codes of its tokens, none where none are kept.
 pub(crate) type Known<'a> = (&'a [f32], &'a [u64]);
 
 /// What a model has to say of one chunk.
-#[derive(Clone)]
-struct Encoding<'a> {
-    vector: Embedding,
-    tokens: Cow<'a, [u64]>,
-}
+type Encoding<'a> = (Embedding, Cow<'a, [u64]>);
 
 /// Encodes chunks; `known` tells what is known of a text by its key.
 ///
@@ -39,36 +28,35 @@ struct Encoding<'a> {
 pub(crate) fn encode<'a>(
     chunks: &[StoredChunk],
     known: impl Fn(&str) -> Result<Option<Known<'a>>, IndexError>,
-    run: &ModelRun,
+    run: &mut ModelRun,
     listener: &mut dyn FnMut(Event),
 ) -> Result<Encodings<'a>, IndexError> {
-    let mut by_key: HashMap<String, Encoding> = HashMap::new();
-    let mut missing: HashSet<&str> = HashSet::new();
-    for chunk in chunks {
-        if by_key.contains_key(&chunk.key) || missing.contains(chunk.key.as_str()) {
+    let mut first: HashMap<&str, usize> = HashMap::new();
+    let mut encodings: Vec<Option<Encoding>> = vec![None; chunks.len()];
+    let mut missing = Vec::new();
+    for (row, chunk) in chunks.iter().enumerate() {
+        if first.contains_key(&*chunk.key) {
             continue;
         }
+        first.insert(&chunk.key, row);
         match known(&chunk.key)? {
             Some((vector, codes)) => {
-                let vector = Embedding::from_unit(vector.to_vec());
-                by_key.insert(chunk.key.clone(), Encoding { vector, tokens: Cow::Borrowed(codes) });
+                run.journal.claim(&chunk.key);
+                encodings[row] = Some((Embedding::from_unit(vector.to_vec()), Cow::Borrowed(codes)));
             }
-            None => {
-                missing.insert(&chunk.key);
-            }
+            None => missing.push(row),
         }
     }
-    let made = run.encode(chunks, &missing, listener)?;
-    by_key.extend(made.records.into_iter().map(|record| {
-        let tokens = Cow::Owned(record.codes.unwrap_or_default());
-        (record.key, Encoding { vector: record.vector, tokens })
-    }));
-    let of = |chunk: &StoredChunk| by_key.get(&chunk.key).expect("every key was looked up or embedded");
-    Ok(Encodings {
-        vectors: chunks.iter().map(|chunk| of(chunk).vector.clone()).collect(),
-        tokens: run.keep_tokens.then(|| chunks.iter().map(|chunk| of(chunk).tokens.clone()).collect()),
-        embedded: made.embedded,
-        resumed: made.resumed,
-        journal: made.journal,
-    })
+    for (row, record) in run.encode(chunks, &missing, listener)? {
+        encodings[row] = Some((record.vector, Cow::Owned(record.codes.unwrap_or_default())));
+    }
+    // Texts that are there more than once.
+    for row in 0..chunks.len() {
+        if encodings[row].is_none() {
+            encodings[row] = encodings[first[&*chunks[row].key]].clone();
+        }
+    }
+    let all = encodings.into_iter().map(|encoding| encoding.expect("every text was looked up or embedded"));
+    let (vectors, tokens) = all.unzip();
+    Ok(Encodings { vectors, tokens: run.keeps_tokens().then_some(tokens) })
 }

@@ -71,9 +71,10 @@ impl Graph {
     pub(crate) fn write(
         folder: &Path,
         rows: &[Embedding],
+        progress: &(dyn Fn(usize, usize) + Sync),
         manifest: &mut Manifest,
     ) -> Result<(), IndexError> {
-        match Self::write_rows(&folder.join(NAME), rows, &|_, _| ())? {
+        match Self::write_rows(&folder.join(NAME), rows, progress)? {
             true => manifest.add_file(folder, NAME),
             false => Ok(()),
         }
@@ -301,7 +302,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut manifest = Manifest::for_tests(48, rows.len() as u32);
         Vectors::write(folder.path(), &rows, &mut manifest).expect("writable");
-        Graph::write(folder.path(), &rows, &mut manifest).expect("writable");
+        Graph::write(folder.path(), &rows, &|_, _| (), &mut manifest).expect("writable");
         Written { folder, manifest, rows }
     }
 

@@ -11,6 +11,7 @@
 //! Records are only ever appended. What does not hold its checksum, and everything behind it, was being written when
 //! the power went, and is cut off. The writer's lock is held by whoever opens it.
 
+use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -72,25 +73,29 @@ pub(crate) struct Journal {
     file: Option<File>,
     /// Bytes that were sound when it was opened; 0 where there was none.
     sound: u64,
-    /// Whether it had records, when it was opened, that are none of this update's passages.
-    has_others: bool,
+    /// Where the records that it had when it was opened begin, by key. Those stay on disk: they can be many.
+    stored: HashMap<String, Stored>,
     /// Records appended.
     appended: usize,
     synced: Instant,
     refused: Option<io::Error>,
 }
 
+struct Stored {
+    /// Where the record begins.
+    at: u64,
+    has_codes: bool,
+    /// Whether it is one of this update's passages.
+    is_wanted: bool,
+}
+
 impl Journal {
-    /// Opens the journal of an earlier update, and hands its records to `take`, which says of each whether it is one of
-    /// this update's passages. One of another model or format is removed; none at all is as good as an empty one.
+    /// Opens the journal of an earlier update. One of another model or format is removed; none at all is as good as an
+    /// empty one.
     ///
     /// # Errors
     /// A file that is there and can neither be read nor removed.
-    pub(crate) fn open(
-        index: &Path,
-        embedder: &dyn Embed,
-        take: impl FnMut(Record) -> bool,
-    ) -> Result<Journal, IndexError> {
+    pub(crate) fn open(index: &Path, embedder: &dyn Embed) -> Result<Journal, IndexError> {
         let path = index.join(NAME);
         let mut journal = Journal {
             header: Header {
@@ -102,23 +107,42 @@ impl Journal {
             },
             file: None,
             sound: 0,
-            has_others: false,
+            stored: HashMap::new(),
             appended: 0,
             synced: Instant::now(),
             refused: None,
             path,
         };
-        journal.read(take).map_err(IndexError::io("read", &journal.path))?;
+        journal.read().map_err(IndexError::io("read", &journal.path))?;
         Ok(journal)
     }
 
+    /// The record of one of this update's passages, if an earlier update left one, with codes where they are wanted.
+    pub(crate) fn find(&mut self, key: &str, with_codes: bool) -> Option<Record> {
+        let stored = self.stored.get_mut(key)?;
+        stored.is_wanted = true;
+        if with_codes && !stored.has_codes {
+            return None;
+        }
+        let mut file = File::open(&self.path).ok()?;
+        file.seek(SeekFrom::Start(stored.at)).ok()?;
+        let (record, _) = read_record(&mut BufReader::new(file), self.header.dimensions).ok()??;
+        Some(record)
+    }
+
+    /// Says that a passage, of which the index knows already, is one of this update's: an update that was killed right behind
+    /// its commit put it down.
+    pub(crate) fn claim(&mut self, key: &str) {
+        self.stored.get_mut(key).into_iter().for_each(|stored| stored.is_wanted = true);
+    }
+
     /// Puts records down.
-    pub(crate) fn append(&mut self, records: &[Record]) {
+    pub(crate) fn append<'a>(&mut self, records: impl Iterator<Item = &'a Record>) {
         if self.refused.is_some() {
             return;
         }
-        let bytes: Vec<u8> = records.iter().flat_map(encode).collect();
-        match self.write(&bytes) {
+        let records: Vec<Vec<u8>> = records.map(encode).collect();
+        match self.write(&records.concat()) {
             Ok(()) => self.appended += records.len(),
             // Embedding goes on: what is lost is the safety, not the update.
             Err(error) => (self.refused, self.file) = (Some(error), None),
@@ -152,14 +176,15 @@ impl Journal {
     pub(crate) fn finish(self) {
         let is_old = now().saturating_sub(self.header.started) > KEEP_SECONDS;
         // Neither can fail in a way that matters: what stays is read, and not wanted, the next time.
-        let _ = match (self.has_others && !is_old, &self.file) {
+        let has_others = self.stored.values().any(|stored| !stored.is_wanted);
+        let _ = match (has_others && !is_old, &self.file) {
             (true, Some(file)) => file.set_len(self.sound),
             (true, None) => Ok(()),
             (false, _) => fs::remove_file(&self.path),
         };
     }
 
-    fn read(&mut self, mut take: impl FnMut(Record) -> bool) -> io::Result<()> {
+    fn read(&mut self) -> io::Result<()> {
         let mut file = match OpenOptions::new().read(true).write(true).open(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             file => file?,
@@ -173,8 +198,11 @@ impl Journal {
         self.header.started = started;
         self.sound = reader.stream_position()?;
         while let Some((record, length)) = read_record(&mut reader, self.header.dimensions)? {
+            let (at, has_codes) = (self.sound, record.codes.is_some());
             self.sound += length as u64;
-            self.has_others |= !take(record);
+            if has_codes || !self.stored.contains_key(&record.key) {
+                self.stored.insert(record.key, Stored { at, has_codes, is_wanted: false });
+            }
         }
         drop(reader);
         if self.sound < bytes {

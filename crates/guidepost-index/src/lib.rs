@@ -63,6 +63,7 @@ mod vectors;
 mod compaction;
 mod encoding;
 mod follow;
+mod fresh;
 mod generation;
 mod generation_record;
 mod journal;

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use guidepost_text::{Embed, Named};
+use guidepost_text::Named;
 
 use crate::abbreviations::{self, Abbreviation};
 use crate::checked_file::{CheckedFile, SegmentFiles};
@@ -43,6 +43,10 @@ pub(crate) struct SegmentContents<'a> {
     pub(crate) chunks: &'a [StoredChunk],
     /// `None` without a model.
     pub(crate) encodings: Option<&'a Encodings<'a>>,
+    /// Components of a vector; `None` without a model.
+    pub(crate) dimensions: Option<usize>,
+    /// Components of a token's vector.
+    pub(crate) token_dimensions: usize,
     pub(crate) made: Made,
 }
 
@@ -70,17 +74,17 @@ impl Segment {
         self.postings.sound()
     }
 
-    /// Writes all files of a segment into an empty folder.
+    /// Writes all files of a segment into an empty folder. `progress` hears how many of how many steps of linking rows are done.
     pub(crate) fn write(
         folder: &Path,
         contents: &SegmentContents,
-        embedder: Option<&dyn Embed>,
+        progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Manifest, IndexError> {
-        let SegmentContents { documents, names, chunks, encodings, made } = contents;
+        let SegmentContents { documents, names, chunks, encodings, .. } = contents;
         let mut manifest = Manifest {
             chunks: chunks.len() as u32,
-            dimensions: embedder.map(Embed::dimensions),
-            made: made.clone(),
+            dimensions: contents.dimensions,
+            made: contents.made.clone(),
             ..Manifest::default()
         };
         documents::write(folder, documents, &mut manifest)?;
@@ -88,15 +92,15 @@ impl Segment {
         abbreviations::write_definitions(folder, &definitions(documents, chunks), &mut manifest)?;
         ChunkStore::write(folder, chunks, &mut manifest)?;
         Keys::write(folder, chunks, &mut manifest)?;
-        if let Some(Encodings { vectors, tokens, .. }) = encodings {
+        if let Some(Encodings { vectors, tokens }) = encodings {
             Vectors::write(folder, vectors, &mut manifest)?;
             if chunks.len() >= GRAPH_FROM {
-                Graph::write(folder, vectors, &mut manifest)?;
+                Graph::write(folder, vectors, progress, &mut manifest)?;
             }
             if let Some(tokens) = tokens {
                 CODES.clone_into(&mut manifest.token_codes);
                 let rows: Vec<&[u64]> = tokens.iter().map(AsRef::as_ref).collect();
-                Tokens::write(folder, &rows, embedder.map_or(0, Embed::token_dimensions), &mut manifest)?;
+                Tokens::write(folder, &rows, contents.token_dimensions, &mut manifest)?;
             }
         }
         Postings::write(folder, chunks, documents, &mut manifest)?;

@@ -2,20 +2,24 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use guidepost_text::{Embed, FINDER, Format, HashEmbedder, Named};
 use rayon::prelude::*;
 
 use crate::checked_file::SegmentFiles;
 use crate::compaction::{SegmentSize, absorbed};
-use crate::encoding::{Encodings, Known, encode};
+use crate::encoding::{Known, encode};
+use crate::fresh::{Fresh, rows_in};
 use crate::generation::{
     clear_others, clear_unfinished, generation_name, may_hold_index, next_generation, next_segment,
     recorded_sources, segment_name, unfinished_name,
 };
 use crate::generation_record::{FORMAT, GenerationRecord, SegmentRecord};
-use crate::manifest::{self, Made};
+use crate::journal::Journal;
+use crate::manifest::{self, Made, Manifest};
 use crate::model_run::ModelRun;
 use crate::plan::{Entry, Origin, Plan, State, Warning, now};
 use crate::postings::ANALYZER;
@@ -26,7 +30,7 @@ use crate::snapshot::fingerprint;
 use crate::writer_lock::{Patience, WriterLock};
 use crate::{
     Abbreviation, Changes, DocumentRecord, IndexError, ShippedGuide, Snapshot, Source, SourceRecord,
-    StoredChunk, abbreviations, files,
+    abbreviations, files,
 };
 
 /// What an update shall do.
@@ -49,6 +53,9 @@ pub struct Request<'a> {
     pub wait: bool,
     /// What becomes of token vectors.
     pub late_interaction: LateInteraction,
+    /// Bytes of memory that what is being written may take, beside the model and what is mapped of the index: what takes more is
+    /// written in several segments.
+    pub memory: u64,
     /// Whoever sets it, from another thread, ends the update with [`IndexError::Interrupted`] as soon as what is being embedded
     /// is embedded. An update that is being written is finished.
     pub stop: &'a AtomicBool,
@@ -92,6 +99,13 @@ pub enum Event {
     },
     /// Files are written.
     Writing,
+    /// While they are: rows are linked to their neighbors, in several rounds.
+    Linking {
+        /// Steps so far.
+        done: usize,
+        /// Steps in all.
+        total: usize,
+    },
 }
 
 /// What an update did.
@@ -107,6 +121,8 @@ pub struct Update {
     pub embedded: usize,
     /// Passages that an interrupted update had embedded, and that did not have to be embedded again.
     pub resumed: usize,
+    /// How long the model took.
+    pub embedding: Duration,
     /// What differed on disk.
     pub changes: Changes,
     /// Guides that a repair could not save: their text is damaged in the index and out of reach on disk.
@@ -204,7 +220,7 @@ struct Writer<'a> {
     sources: Vec<SourceRecord>,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
     fn run(&mut self, plan: Plan, listener: &mut dyn FnMut(Event)) -> Result<Update, IndexError> {
         let changes = plan.changes();
         let as_wanted = |old: &&Snapshot| {
@@ -227,42 +243,49 @@ impl Writer<'_> {
             });
         }
         listener(Event::Reading { guides: changes.added + changes.changed });
-        let (mut guides, mut warnings) = self.prepare(&plan)?;
-        warnings.extend(plan.warnings);
-        let lost = self.save(&mut guides);
-        let Numbered { documents, segments, fresh } = self.number(self.compact(guides)?);
-        let encodings = match (self.request.embedder, &fresh) {
-            (Some(embedder), Some(fresh)) => {
-                let Request { index, stop, .. } = *self.request;
-                let run = ModelRun { index, embedder, keep_tokens: self.keeps_tokens(), stop };
-                Some(encode(&fresh.chunks, |key| self.known(key), &run, listener)?)
+        let mut written = Written::default();
+        let mut warnings = Vec::new();
+        let ways = self.ways()?;
+        for entries in portions(&plan.entries) {
+            for (entry, guide) in entries.iter().zip(self.prepare(entries, &ways)?) {
+                if let (State::Changed, NewGuide::Made(made)) = (entry.state, &guide) {
+                    let path = Some(entry.path.clone());
+                    let warning = |message: &String| Warning { path: path.clone(), message: message.clone() };
+                    warnings.extend(made.record.warnings.iter().map(warning));
+                }
+                self.add(guide, &mut written, listener)?;
             }
-            _ => None,
-        };
-        let refusal = encodings.as_ref().and_then(|encodings| encodings.journal.refusal());
+        }
+        warnings.extend(plan.warnings);
+        let lost = self.save(&mut written, listener)?;
+        self.compact(&mut written, listener)?;
+        self.flush(&mut written, listener)?;
+        let Written { run, .. } = &written;
+        let refusal = run.as_ref().and_then(|run| run.journal.refusal());
         warnings.extend(refusal.map(|message| Warning { path: None, message }));
-        listener(Event::Writing);
-        let update = Update {
+        let mut update = Update {
             wrote: true,
-            formats: formats(&documents),
-            documents: documents.len(),
-            chunks: documents.iter().map(|document| document.chunks as usize).sum(),
-            embedded: encodings.as_ref().map_or(0, |encodings| encodings.embedded),
-            resumed: encodings.as_ref().map_or(0, |encodings| encodings.resumed),
+            embedded: run.as_ref().map_or(0, |run| run.embedded),
+            resumed: run.as_ref().map_or(0, |run| run.resumed),
+            embedding: run.as_ref().map_or(Duration::ZERO, |run| run.took),
             changes,
             lost,
             warnings,
             other_kinds: plan.other_kinds,
+            ..Update::default()
         };
-        self.commit(documents, segments, fresh.as_ref(), encodings.as_ref())?;
-        if let Some(encodings) = encodings {
-            encodings.journal.finish();
-        }
+        let journal = written.run.take().map(|run| run.journal);
+        let (documents, segments) = self.number(written);
+        update.formats = formats(&documents);
+        update.documents = documents.len();
+        update.chunks = documents.iter().map(|document| document.chunks as usize).sum();
+        self.commit(documents, segments)?;
+        journal.into_iter().for_each(Journal::finish);
         Ok(update)
     }
 
-    /// Keeps what has not changed where it is, reads and cuts the rest.
-    fn prepare(&self, plan: &Plan) -> Result<(Vec<Guide>, Vec<Warning>), IndexError> {
+    /// How guides that have not changed are taken over.
+    fn ways(&self) -> Result<Ways, IndexError> {
         // Segments stay as they are unless this version or this request wants other files in them.
         let keeps_segments = self.old.as_ref().is_some_and(|old| {
             old.record().has_current_postings()
@@ -272,40 +295,98 @@ impl Writer<'_> {
             Some(old) if !keeps_segments => old.names()?,
             _ => Vec::new(),
         };
+        Ok(Ways { keeps_segments, names })
+    }
+
+    /// Keeps what has not changed where it is, reads and cuts the rest.
+    fn prepare(&self, entries: &[Entry], ways: &Ways) -> Result<Vec<NewGuide>, IndexError> {
         // Cutting a guide in memory needs nothing but the tokenizer, so guides are cut side by side.
-        let outcomes: Vec<Result<Guide, IndexError>> = plan
-            .entries
-            .par_iter()
-            .map(|entry| match (entry.state, entry.known, &self.old) {
-                (State::Same | State::Touched, Some(known), Some(old)) if keeps(entry, old) => {
-                    let record = keep(entry, &old.documents()[known]);
-                    match keeps_segments {
-                        true => Ok(Guide::Kept(record)),
-                        false => take_over(record, old, &names[known]).map(Guide::Made),
-                    }
+        let prepared = entries.par_iter().map(|entry| match (entry.state, entry.known, &self.old) {
+            (State::Same | State::Touched, Some(known), Some(old)) if keeps(entry, old) => {
+                let record = keep(entry, &old.documents()[known]);
+                match ways.keeps_segments {
+                    true => Ok(NewGuide::Kept(record)),
+                    false => take_over(record, old, &ways.names[known]).map(NewGuide::Made),
                 }
-                _ if self.request.stop.load(Ordering::Relaxed) => Err(IndexError::Interrupted { kept: None }),
-                _ => Ok(Guide::Made(read_entry(entry, self.request.embedder.unwrap_or(&HashEmbedder)))),
-            })
-            .collect();
-        let mut guides = Vec::new();
-        let mut warnings = Vec::new();
-        for (entry, outcome) in plan.entries.iter().zip(outcomes) {
-            let guide = outcome?;
-            if let (State::Changed, Guide::Made(made)) = (entry.state, &guide) {
-                let warning =
-                    |message: &String| Warning { path: Some(entry.path.clone()), message: message.clone() };
-                warnings.extend(made.record.warnings.iter().map(warning));
             }
-            guides.push(guide);
+            _ if self.request.stop.load(Ordering::Relaxed) => Err(IndexError::Interrupted { kept: None }),
+            _ => Ok(NewGuide::Made(read_entry(entry, self.request.embedder.unwrap_or(&HashEmbedder)))),
+        });
+        prepared.collect()
+    }
+
+    /// Takes a guide up. Where it has no room in memory beside those that are to be written, these are written first.
+    fn add(
+        &self,
+        guide: NewGuide,
+        written: &mut Written<'a>,
+        listener: &mut dyn FnMut(Event),
+    ) -> Result<(), IndexError> {
+        let guide = match guide {
+            NewGuide::Kept(record) => Guide { record, place: Place::Kept },
+            NewGuide::Made(made) => self.add_made(made, written, listener)?,
+        };
+        written.guides.push(guide);
+        Ok(())
+    }
+
+    fn add_made(
+        &self,
+        made: Prepared,
+        written: &mut Written<'a>,
+        listener: &mut dyn FnMut(Event),
+    ) -> Result<Guide, IndexError> {
+        if !written.fresh.has_room_for(&made.chunks, self.request.memory) {
+            self.flush(written, listener)?;
         }
-        Ok((guides, warnings))
+        let place = Place::Written(written.segments.len());
+        Ok(Guide { record: written.fresh.add(made), place })
+    }
+
+    /// Writes a segment of what was taken up since the last.
+    fn flush(&self, written: &mut Written<'a>, listener: &mut dyn FnMut(Event)) -> Result<(), IndexError> {
+        let Request { index, embedder, stop, .. } = *self.request;
+        let fresh = std::mem::take(&mut written.fresh);
+        if fresh.documents.is_empty() {
+            return Ok(());
+        }
+        if let (Some(embedder), None) = (embedder, &written.run) {
+            written.run = Some(ModelRun::new(index, embedder, self.keeps_tokens(), stop)?);
+        }
+        let encodings = written
+            .run
+            .as_mut()
+            .map(|run| encode(&fresh.chunks, |key| self.known(key), run, listener))
+            .transpose()?;
+        listener(Event::Writing);
+        let contents = SegmentContents {
+            documents: &fresh.documents,
+            names: &fresh.names,
+            chunks: &fresh.chunks,
+            encodings: encodings.as_ref(),
+            dimensions: embedder.map(Embed::dimensions),
+            token_dimensions: embedder.map_or(0, Embed::token_dimensions),
+            made: Made {
+                fingerprint: fingerprint(embedder),
+                finder: FINDER.to_owned(),
+                analyzer: ANALYZER.to_owned(),
+                sources: self.sources.clone(),
+            },
+        };
+        let name = segment_name(next_segment(index));
+        let manifest = build(index, &name, |folder| write_segment(folder, &contents, listener))?;
+        written.segments.push(SegmentRecord { name, manifest });
+        Ok(())
     }
 
     /// Adds the guides of damaged segments whose folder is out of reach. Those of folders that can be reached were read again.
-    fn save(&self, guides: &mut Vec<Guide>) -> Vec<String> {
+    fn save(
+        &self,
+        written: &mut Written<'a>,
+        listener: &mut dyn FnMut(Event),
+    ) -> Result<Vec<String>, IndexError> {
         let mut lost = Vec::new();
-        let Some(old) = &self.old else { return lost };
+        let Some(old) = &self.old else { return Ok(lost) };
         for (at, source) in old.sources().iter().enumerate() {
             let place = self.sources.iter().position(|now| now.folder == source.folder);
             let is_out_of_reach = source.folder.as_ref().is_some_and(|folder| !folder.is_dir());
@@ -314,18 +395,14 @@ impl Writer<'_> {
                 match guide {
                     Ok(mut made) => {
                         made.record.source = place;
-                        guides.push(Guide::Made(made));
+                        self.add(NewGuide::Made(made), written, listener)?;
                     }
                     Err(path) => lost.push(path),
                 }
             }
         }
-        let source = |guide: &Guide| match guide {
-            Guide::Kept(record) => record.source,
-            Guide::Made(made) => made.record.source,
-        };
-        guides.sort_by_key(source);
-        lost
+        written.guides.sort_by_key(|guide| guide.record.source);
+        Ok(lost)
     }
 
     /// Vector and token codes of a text that the index has them of, wherever they are.
@@ -336,68 +413,59 @@ impl Writer<'_> {
     }
 
     /// Takes guides out of segments that are small, or mostly deleted, so that they are written anew with the others.
-    fn compact(&self, guides: Vec<Guide>) -> Result<Vec<Guide>, IndexError> {
-        let Some(old) = &self.old else { return Ok(guides) };
+    fn compact(&self, written: &mut Written<'a>, listener: &mut dyn FnMut(Event)) -> Result<(), IndexError> {
+        let Some(old) = &self.old else { return Ok(()) };
         let mut sizes: Vec<SegmentSize> = old
             .record()
             .segments
             .iter()
             .map(|segment| SegmentSize { rows: segment.manifest.chunks as usize, live: 0 })
             .collect();
-        let mut fresh = 0;
-        for guide in &guides {
-            match guide {
-                Guide::Kept(record) => sizes[record.segment as usize].live += record.chunks as usize,
-                Guide::Made(made) => fresh += made.chunks.len(),
-            }
+        for guide in written.guides.iter().filter(|guide| guide.place == Place::Kept) {
+            sizes[guide.record.segment as usize].live += guide.record.chunks as usize;
         }
-        let absorbed = absorbed(&sizes, fresh);
+        let absorbed = absorbed(&sizes, written.fresh.chunks.len(), rows_in(self.request.memory));
         if absorbed.is_empty() {
-            return Ok(guides);
+            return Ok(());
         }
         let names = old.names()?;
         let place = |record: &DocumentRecord| (record.segment, record.number);
         let known: HashMap<(u32, u32), &Named> = old.documents().iter().map(place).zip(&names).collect();
-        let take = |guide: Guide| match guide {
-            Guide::Kept(record) if absorbed.contains(&(record.segment as usize)) => {
-                let named = known.get(&place(&record)).copied().cloned().unwrap_or_default();
-                take_over(record, old, &named).map(Guide::Made)
+        for at in 0..written.guides.len() {
+            let Guide { record, place: Place::Kept } = &written.guides[at] else { continue };
+            if !absorbed.contains(&(record.segment as usize)) {
+                continue;
             }
-            guide => Ok(guide),
-        };
-        guides.into_iter().map(take).collect()
+            let named = known.get(&place(record)).copied().cloned().unwrap_or_default();
+            let made = take_over(record.clone(), old, &named)?;
+            written.guides[at] = self.add_made(made, written, listener)?;
+        }
+        Ok(())
     }
 
-    /// Gives every guide and chunk its number, and what is to be written its place.
-    fn number(&self, guides: Vec<Guide>) -> Numbered {
+    /// Gives every guide its segment, and every chunk its number.
+    fn number(&self, written: Written) -> (Vec<DocumentRecord>, Vec<SegmentRecord>) {
+        let Written { guides, segments: new, .. } = written;
         let is_used = |at: usize| {
-            guides.iter().any(|guide| matches!(guide, Guide::Kept(record) if record.segment as usize == at))
+            guides.iter().any(|guide| guide.place == Place::Kept && guide.record.segment as usize == at)
         };
         let old = self.old.as_ref().map_or(&[][..], |old| &old.record().segments);
         let used: Vec<usize> = (0..old.len()).filter(|&at| is_used(at)).collect();
-        let segments: Vec<SegmentRecord> = used.iter().map(|&at| old[at].clone()).collect();
-        let mut documents = Vec::with_capacity(guides.len());
-        let mut fresh = Fresh::default();
+        let mut segments: Vec<SegmentRecord> = used.iter().map(|&at| old[at].clone()).collect();
+        segments.extend(new);
         let mut next = 0;
-        for guide in guides {
-            let mut record = match guide {
-                Guide::Kept(mut record) => {
-                    let at = used.iter().position(|&at| at == record.segment as usize);
-                    record.segment = at.map_or(0, |at| at as u32);
-                    record
-                }
-                Guide::Made(made) => {
-                    let mut record = fresh.add(made);
-                    record.segment = segments.len() as u32;
-                    record
-                }
+        let mut documents = Vec::with_capacity(guides.len());
+        for Guide { mut record, place } in guides {
+            let at = match place {
+                Place::Kept => used.iter().position(|&at| at == record.segment as usize).unwrap_or(0),
+                Place::Written(at) => used.len() + at,
             };
+            record.segment = at as u32;
             record.first_chunk = next;
             next += record.chunks;
             documents.push(record);
         }
-        let fresh = (!fresh.documents.is_empty()).then_some(fresh);
-        Numbered { documents, segments, fresh }
+        (documents, segments)
     }
 
     /// Whether the new generation keeps token codes.
@@ -409,33 +477,9 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes a segment of what is new, and the generation beside the old one; then names it in `CURRENT`: the one moment at
-    /// which it counts.
-    fn commit(
-        &self,
-        documents: Vec<DocumentRecord>,
-        mut segments: Vec<SegmentRecord>,
-        fresh: Option<&Fresh>,
-        encodings: Option<&Encodings>,
-    ) -> Result<(), IndexError> {
+    /// Writes the generation beside the old one, then names it in `CURRENT`: the one moment at which it counts.
+    fn commit(&self, documents: Vec<DocumentRecord>, segments: Vec<SegmentRecord>) -> Result<(), IndexError> {
         let Request { index, embedder, .. } = *self.request;
-        if let Some(fresh) = fresh {
-            let name = segment_name(next_segment(index));
-            let contents = SegmentContents {
-                documents: &fresh.documents,
-                names: &fresh.names,
-                chunks: &fresh.chunks,
-                encodings,
-                made: Made {
-                    fingerprint: fingerprint(embedder),
-                    finder: FINDER.to_owned(),
-                    analyzer: ANALYZER.to_owned(),
-                    sources: self.sources.clone(),
-                },
-            };
-            let manifest = build(index, &name, |folder| Segment::write(folder, &contents, embedder))?;
-            segments.push(SegmentRecord { name, manifest });
-        }
         let generation = next_generation(index);
         let mut record = GenerationRecord {
             format: FORMAT,
@@ -480,42 +524,100 @@ impl Writer<'_> {
     }
 }
 
-/// A guide of the new generation.
-enum Guide {
+/// What taking guides over needs to know.
+struct Ways {
+    /// Whether segments stay as they are.
+    keeps_segments: bool,
+    /// What each guide of the old generation names, where they do not.
+    names: Vec<Named>,
+}
+
+/// A guide on its way into the new generation.
+enum NewGuide {
     /// As it is in a segment of the old one.
     Kept(DocumentRecord),
     /// To be written.
     Made(Prepared),
 }
 
-/// What is to be written, guides and chunks in the order of their numbers.
+/// A guide of the new generation.
+struct Guide {
+    record: DocumentRecord,
+    place: Place,
+}
+
+/// Where a guide is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// In the segment of the old generation that its record says.
+    Kept,
+    /// In this one of the new segments.
+    Written(usize),
+}
+
+/// A new generation as far as it is made.
 #[derive(Default)]
-struct Fresh {
-    documents: Vec<DocumentRecord>,
-    names: Vec<Named>,
-    /// Each with the number of its guide among `documents`.
-    chunks: Vec<StoredChunk>,
-}
-
-impl Fresh {
-    fn add(&mut self, mut made: Prepared) -> DocumentRecord {
-        made.record.number = self.documents.len() as u32;
-        made.record.first_row = self.chunks.len() as u32;
-        made.record.chunks = made.chunks.len() as u32;
-        made.chunks.iter_mut().for_each(|chunk| chunk.document = made.record.number);
-        self.documents.push(made.record.clone());
-        self.names.push(made.named);
-        self.chunks.append(&mut made.chunks);
-        made.record
-    }
-}
-
-/// A new generation before it is written.
-struct Numbered {
-    documents: Vec<DocumentRecord>,
-    /// Those that stay.
+struct Written<'a> {
+    /// In the order of their sources and paths.
+    guides: Vec<Guide>,
     segments: Vec<SegmentRecord>,
-    fresh: Option<Fresh>,
+    /// The next segment.
+    fresh: Fresh,
+    /// The model, once there is work for it.
+    run: Option<ModelRun<'a>>,
+}
+
+/// Bytes of guides that are read side by side.
+const READ_AT_ONCE: u64 = 64 << 20;
+
+/// Guides in portions that are read side by side.
+fn portions(mut entries: &[Entry]) -> impl Iterator<Item = &[Entry]> {
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let end = entries.iter().position(|entry| {
+            bytes += entry.bytes;
+            bytes > READ_AT_ONCE
+        });
+        let (portion, rest) = entries.split_at(end.unwrap_or(entries.len()).max(1).min(entries.len()));
+        entries = rest;
+        (!portion.is_empty()).then_some(portion)
+    })
+}
+
+/// How often is said how far the neighbors are.
+const SAY_EVERY: Duration = Duration::from_millis(250);
+
+/// Writes a segment, and says how far it is: linking each row to its neighbors takes minutes where there are many.
+fn write_segment(
+    folder: &Path,
+    contents: &SegmentContents,
+    listener: &mut dyn FnMut(Event),
+) -> Result<Manifest, IndexError> {
+    let (done, total) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let progress = |now: usize, all: usize| {
+        done.fetch_max(now, Ordering::Relaxed);
+        total.store(all, Ordering::Relaxed);
+    };
+    std::thread::scope(|scope| {
+        let (finished, is_finished) = mpsc::channel();
+        let work = scope.spawn(move || {
+            let outcome = Segment::write(folder, contents, &progress);
+            // Nobody listens any more only where the other thread has panicked.
+            let _ = finished.send(());
+            outcome
+        });
+        while is_finished.recv_timeout(SAY_EVERY) == Err(mpsc::RecvTimeoutError::Timeout) {
+            let (done, total) = (done.load(Ordering::Relaxed), total.load(Ordering::Relaxed));
+            if total > 0 {
+                listener(Event::Linking { done, total });
+            }
+        }
+        let total = total.load(Ordering::Relaxed);
+        if total > 0 {
+            listener(Event::Linking { done: total, total });
+        }
+        work.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 /// Fills a folder under another name, and gives it its own when it is complete and on disk.

@@ -78,6 +78,10 @@ fn apply(folder: &Path, change: &Change) {
 }
 
 fn bring_up_to_date(index: &Path, guides: &Path) -> Update {
+    bring_up_to_date_within(index, guides, u64::MAX)
+}
+
+fn bring_up_to_date_within(index: &Path, guides: &Path, memory: u64) -> Update {
     let request = Request {
         index,
         add: &[guides.to_owned()],
@@ -88,6 +92,7 @@ fn bring_up_to_date(index: &Path, guides: &Path) -> Update {
         repair: false,
         wait: true,
         late_interaction: LateInteraction::AsBefore,
+        memory,
         stop: &AtomicBool::new(false),
     };
     update(&request, &mut |_| ()).expect("it can be written")
@@ -184,24 +189,54 @@ fn updates_in_any_order_answer_as_one_build_does() {
     }
     let most_segments = std::cell::Cell::new(0);
     let case = std::cell::Cell::new(0);
-    proptest!(ProptestConfig { cases: 4, max_shrink_iters: 8, failure_persistence: None, ..ProptestConfig::default() }, |(updates in changes())| {
+    proptest!(ProptestConfig { cases: 4, max_shrink_iters: 8, failure_persistence: None, ..ProptestConfig::default() }, |(updates in changes(), memory in prop_oneof![Just(u64::MAX), Just(3 << 20), Just(20 << 20)])| {
         case.set(case.get() + 1);
         let guides = home.path().join(format!("{}/guides", case.get()));
         let index = home.path().join(format!("{}/index", case.get()));
         copy(&first_guides, &guides);
-        bring_up_to_date(&index, &guides);
+        bring_up_to_date_within(&index, &guides, memory);
         for changes in &updates {
             changes.iter().for_each(|change| apply(&guides, change));
-            bring_up_to_date(&index, &guides);
+            bring_up_to_date_within(&index, &guides, memory);
             most_segments.set(most_segments.get().max(open(&index).segment_count()));
         }
         let fresh = home.path().join(format!("{}/fresh", case.get()));
         bring_up_to_date(&fresh, &guides);
         check_same(&open(&index), &open(&fresh));
-        let again = bring_up_to_date(&index, &guides);
+        let again = bring_up_to_date_within(&index, &guides, memory);
         prop_assert!(!again.changes.any_text() && again.embedded == 0, "{again:?}");
     });
     assert!(most_segments.get() > 1, "no update left a segment beside another");
+}
+
+#[test]
+fn a_bound_on_memory_cuts_the_index_into_parts_and_changes_no_answer() {
+    let home = TempDir::new().expect("a temporary folder");
+    let guides = home.path().join("guides");
+    fs::create_dir_all(&guides).expect("writable");
+    for at in 0..GUIDES {
+        fs::write(path(&guides, at), guide(at, SECTIONS)).expect("writable");
+    }
+    let build = |name: &str, memory: u64| {
+        let index = home.path().join(name);
+        let update = bring_up_to_date_within(&index, &guides, memory);
+        assert_eq!((update.documents, update.wrote), (GUIDES, true));
+        open(&index)
+    };
+    let whole = build("whole", u64::MAX);
+    // No more than a guide at a time: all of them are segments.
+    let parts = build("parts", 0);
+    assert_eq!((whole.segment_count(), parts.segment_count()), (1, GUIDES));
+    check_same(&parts, &whole);
+    let few = build("few", 12 << 20);
+    assert!((2..GUIDES).contains(&few.segment_count()), "{}", few.segment_count());
+    check_same(&few, &whole);
+    // An update within the bound lets parts be that are as large as they may be; one without brings them together.
+    fs::write(path(&guides, 3), guide(90, 2)).expect("writable");
+    let update = bring_up_to_date_within(&home.path().join("few"), &guides, 12 << 20);
+    assert!(update.embedded <= 2 && open(&home.path().join("few")).segment_count() > 1, "{update:?}");
+    bring_up_to_date(&home.path().join("few"), &guides);
+    check_same(&open(&home.path().join("few")), &build("again", u64::MAX));
 }
 
 #[test]

@@ -9,10 +9,13 @@ mod tune;
 
 use std::path::PathBuf;
 
+use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use guidepost_model::{DeviceChoice, Precision};
 use serde::Deserialize;
+
+use crate::memory;
 
 pub(crate) use bench::{BenchArgs, BenchCommand, BenchEmbedArgs, BenchOutput, BenchSearchArgs};
 pub(crate) use eval::{EvalArgs, Stage};
@@ -211,6 +214,10 @@ pub(crate) struct IndexArgs {
     /// [default: what the index has; on for a new one].
     #[arg(long, value_enum, value_name = "ON|OFF")]
     pub(crate) late_interaction: Option<Switch>,
+    /// Memory that building may take, like `2GB` or `900MiB`: what takes more is written in several parts, which searches are
+    /// a little slower over [default: half of the machine's].
+    #[arg(long, value_name = "SIZE", value_parser = memory)]
+    pub(crate) memory: Option<ByteSize>,
     /// Only say what would be done: write nothing, fetch nothing, embed nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -227,6 +234,15 @@ pub(crate) struct IndexArgs {
     pub(crate) place: IndexPlace,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
+}
+
+fn memory(text: &str) -> Result<ByteSize, String> {
+    let size: ByteSize = text.parse().map_err(|_| "a size is a number and a unit, like `2GB`".to_owned())?;
+    let least = memory::LEAST;
+    if size < least {
+        return Err(format!("the model and the text index alone take some {least}; give it more"));
+    }
+    Ok(size)
 }
 
 /// Whether something is wanted.

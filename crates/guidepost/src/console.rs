@@ -157,6 +157,14 @@ impl UpdateDisplay<'_> {
                 }
             }
             Event::Writing => self.console.detail(|| "writing the index".to_owned()),
+            Event::Linking { done, total } => {
+                let template = "  linking neighbors {bar:30} {percent}%, {eta} left";
+                let bar = self.bar.get_or_insert_with(|| self.console.bar(total as u64, template));
+                bar.set_position(done as u64);
+                if done >= total {
+                    self.bar.take().inspect(ProgressBar::finish_and_clear);
+                }
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, bail};
+use bytesize::ByteSize;
 use guidepost_index::{
     Changes, IndexError, LateInteraction, Request, ShippedGuide, Snapshot, Update, Warning, update,
 };
@@ -16,7 +17,7 @@ use guidepost_text::{Embed, HashEmbedder};
 use crate::cli::{IndexPlace, ModelArgs, ModelSource};
 use crate::console::{Console, count};
 use crate::settings::UserSettings;
-use crate::{places, shipped};
+use crate::{memory, places, shipped};
 
 /// Where everything is, settled from flags, environment and settings.
 #[derive(Clone)]
@@ -46,6 +47,8 @@ pub(crate) struct Change<'a> {
     /// Take over what is sound of a damaged index.
     pub(crate) repair: bool,
     pub(crate) late_interaction: LateInteraction,
+    /// How much building may take in all.
+    pub(crate) memory: Option<ByteSize>,
     /// Wait for another writer, or report it.
     pub(crate) wait: bool,
     /// Ends it where it can go on later.
@@ -62,6 +65,7 @@ impl Change<'_> {
         rebuild: false,
         repair: false,
         late_interaction: LateInteraction::AsBefore,
+        memory: None,
         wait: false,
         stop: None,
     };
@@ -263,6 +267,7 @@ impl<'a> Engine<'a> {
             repair: change.repair,
             wait: change.wait,
             late_interaction: change.late_interaction,
+            memory: memory::for_index(change.memory),
             stop: change.stop.unwrap_or(&NEVER),
         }
     }

@@ -4,6 +4,7 @@
 //! 0 found, 1 nothing found, 2 error, 3 quality gate failed, 130 interrupted where it can go on later.
 
 mod cli;
+mod memory;
 mod places;
 mod settings;
 mod shipped;

@@ -45,21 +45,21 @@ fn records() -> Vec<Record> {
     ]
 }
 
+/// The journal, and what it has of the records.
 fn read(index: &Path, model: &'static str, wants: bool) -> (Journal, Vec<Record>) {
-    let mut found = Vec::new();
-    let journal = Journal::open(index, &Named(model), |record| {
-        found.push(record);
-        wants
-    });
-    (journal.expect("it can be read"), found)
+    let mut journal = Journal::open(index, &Named(model)).expect("it can be read");
+    let keys: Vec<String> = records().into_iter().map(|record| record.key).collect();
+    let stored = if wants { keys } else { Vec::new() };
+    let found = stored.iter().filter_map(|key| journal.find(key, false)).collect();
+    (journal, found)
 }
 
 fn written() -> (tempfile::TempDir, Vec<u8>) {
     let index = tempfile::tempdir().expect("a temporary folder");
     let (mut journal, found) = read(index.path(), "model", true);
     assert_eq!(found, []);
-    journal.append(&records()[..2]);
-    journal.append(&records()[2..]);
+    journal.append(records()[..2].iter());
+    journal.append(records()[2..].iter());
     assert_eq!((journal.appended(), journal.refusal()), (3, None));
     let bytes = fs::read(index.path().join(NAME)).expect("it was written");
     (index, bytes)
@@ -70,8 +70,16 @@ fn what_was_appended_is_found_and_more_is_appended() {
     let (index, _) = written();
     let (mut journal, found) = read(index.path(), "model", true);
     assert_eq!(found, records());
-    journal.append(&records()[..1]);
-    assert_eq!(read(index.path(), "model", true).1.len(), 4);
+    let more = Record { key: "d".to_owned(), ..records().remove(0) };
+    journal.append([&more].into_iter());
+    let (mut journal, found) = read(index.path(), "model", true);
+    assert_eq!((found, journal.find("d", true)), (records(), Some(more)));
+    // Only with codes where they are wanted, and the record that has them.
+    assert_eq!(journal.find("bb", true), None);
+    let coded = Record { codes: Some(vec![7]), ..records().remove(1) };
+    journal.append([&coded, &records()[1]].into_iter());
+    let (mut journal, _) = read(index.path(), "model", true);
+    assert_eq!((journal.find("bb", true), journal.find("nowhere", false)), (Some(coded), None));
 }
 
 #[test]
@@ -86,7 +94,7 @@ fn a_torn_tail_is_cut_off_wherever_it_is_torn() {
         let sound = ends.iter().filter(|&&end| end <= length).count() - 1;
         let (mut journal, found) = read(index.path(), "model", true);
         assert_eq!(found, records()[..sound], "cut at {length}");
-        journal.append(&records()[sound..]);
+        journal.append(records()[sound..].iter());
         assert_eq!(fs::read(&path).expect("it is there"), whole, "cut at {length}");
     }
 }
@@ -120,7 +128,7 @@ fn what_other_updates_left_outlives_a_commit_for_a_week() {
     for (wants, days, stays) in [(true, 0, false), (false, 0, true), (false, 6, true), (false, 8, false)] {
         let (index, whole) = written();
         let (mut journal, _) = read(index.path(), "model", wants);
-        journal.append(&records());
+        journal.append(records().iter());
         journal.header.started -= days * 24 * 60 * 60;
         journal.finish();
         let left = fs::read(index.path().join(NAME)).ok();

@@ -74,6 +74,7 @@ impl Seeds {
             repair: false,
             wait: true,
             late_interaction: LateInteraction::Keep,
+            memory: u64::MAX,
             stop: &AtomicBool::new(false),
         };
         update(&request, &mut |_| ())?;

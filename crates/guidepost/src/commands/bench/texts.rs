@@ -33,6 +33,7 @@ pub(super) fn passages(
         repair: false,
         wait: true,
         late_interaction: LateInteraction::AsBefore,
+        memory: u64::MAX,
         stop: &AtomicBool::new(false),
     };
     update(&request, &mut |_| ())?;

@@ -32,7 +32,15 @@ pub(crate) fn run(args: &IndexArgs, console: &Console) -> anyhow::Result<Outcome
         Some(Switch::Off) => LateInteraction::Drop,
     };
     let rebuild = args.rebuild;
-    let change = Change { add: &add, remove: &remove, rebuild, late_interaction, wait: true, ..Change::NONE };
+    let change = Change {
+        add: &add,
+        remove: &remove,
+        rebuild,
+        late_interaction,
+        memory: args.memory,
+        wait: true,
+        ..Change::NONE
+    };
     if args.dry_run {
         return dry_run::run(&engine.request(&change, None), &engine, args.output);
     }

@@ -20,6 +20,7 @@ pub(super) fn print(update: &Update, engine: &Engine, output: StatusFormat) -> a
             "passages": update.chunks,
             "embedded": update.embedded,
             "resumed": update.resumed,
+            "embedding_seconds": update.embedding.as_secs_f64(),
             "added": update.changes.added,
             "changed": update.changes.changed,
             "removed": update.changes.removed,
