@@ -4,14 +4,15 @@
 //!     cargo build --release && cargo run --release -p guidepost-benches --bin crash -- kills 1000
 //!     ... -- faults 300        ... -- damage 1000
 //!
-//! `kills` ends the writer at each of the steps by which it changes the disk in turn, and then at steps chosen at random, until
-//! there are so many; `faults` lets one of these steps and all after it fail, or ends a write in the midst of its bytes; `damage`
+//! `kills` ends the writer at each of the steps by which it changes the disk in turn, then at steps chosen at random, and as often
+//! at random moments; `faults` lets one of these steps and all after it fail, or ends a write in the midst of its bytes; `damage`
 //! changes bits of finished files or cuts them short. Needs Linux and `strace`, which stops and fails single steps of a program
 //! that knows nothing of it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use guidepost_text::Random;
@@ -45,16 +46,27 @@ struct Scenario {
     then: &'static [&'static str],
     /// Whether the guides change in between.
     changes: bool,
+    /// Large guides that come in between.
+    more: usize,
 }
 
-const SCENARIOS: [Scenario; 5] = [
-    Scenario { name: "first index", before: (0, 0), first: &[], then: &[], changes: true },
+const SCENARIOS: [Scenario; 6] = [
+    Scenario { name: "first index", before: (0, 0), first: &[], then: &[], changes: true, more: 0 },
+    Scenario {
+        name: "first index, in two parts",
+        before: (0, 0),
+        first: &[],
+        then: &["--memory", "800MB"],
+        changes: true,
+        more: 75,
+    },
     Scenario {
         name: "update, small: all in one segment",
         before: (6, 4),
         first: &[],
         then: &[],
         changes: true,
+        more: 0,
     },
     Scenario {
         name: "update, large: a segment beside another",
@@ -62,6 +74,7 @@ const SCENARIOS: [Scenario; 5] = [
         first: &[],
         then: &[],
         changes: true,
+        more: 0,
     },
     Scenario {
         name: "other files: without token vectors",
@@ -69,6 +82,7 @@ const SCENARIOS: [Scenario; 5] = [
         first: &[],
         then: &["--late-interaction", "off"],
         changes: false,
+        more: 0,
     },
     Scenario {
         name: "change of model",
@@ -77,6 +91,7 @@ const SCENARIOS: [Scenario; 5] = [
         first: &["--model", "all-MiniLM-L6-v2", "--offline"],
         then: &["--rebuild"],
         changes: false,
+        more: 0,
     },
 ];
 
@@ -87,14 +102,17 @@ struct Stage {
     /// What is answered before; `None` where there is no index yet.
     before: Option<Vec<String>>,
     after: Vec<String>,
-    /// Steps of the writer.
+    /// Steps of the writer, in all of its threads.
     steps: usize,
+    /// How long it takes.
+    took: Duration,
 }
 
 impl Stage {
     fn new(scenario: &'static Scenario) -> anyhow::Result<Stage> {
         let home = TempDir::new()?;
-        let mut stage = Stage { home, scenario, before: None, after: Vec::new(), steps: 0 };
+        let mut stage =
+            Stage { home, scenario, before: None, after: Vec::new(), steps: 0, took: Duration::ZERO };
         fs::create_dir_all(stage.path("guides"))?;
         let (guides, sections) = scenario.before;
         for at in 0..guides {
@@ -125,6 +143,10 @@ impl Stage {
         stage.steps = total.context("strace printed no summary")?;
         stage.after = stage.answers()?;
         copy(&stage.path("index"), &stage.path("index-after"))?;
+        stage.reset()?;
+        let started = Instant::now();
+        stage.ok(stage.index(scenario.then))?;
+        stage.took = started.elapsed();
         if let Some(before) = &stage.before {
             ensure!(!scenario.changes || *before != stage.after, "the change changes no answer");
         }
@@ -184,6 +206,9 @@ impl Stage {
         let at = |number: usize| self.path("guides").join(format!("{number}.md"));
         fs::write(at(1), guide(77, sections.max(3)))?;
         fs::write(at(guides + 1), guide(78, 5))?;
+        for number in 0..self.scenario.more {
+            fs::write(at(1000 + number), guide(number, 100))?;
+        }
         if guides > 0 {
             fs::remove_file(at(2))?;
             fs::rename(at(3), at(guides + 2))?;
@@ -295,23 +320,57 @@ fn steps(stage: &Stage, runs: usize, random: &mut Random) -> Vec<usize> {
 fn kills(runs: usize) -> anyhow::Result<()> {
     let mut random = Random(1);
     println!(
-        "| writer | steps that change the disk | kills | wrong answers, damage, panics |\n|---|---|---|---|"
+        "| writer | killed at a step, of so many in one thread | killed at a moment | wrong answers, damage, panics |\n|---|---|---|---|"
     );
     for scenario in &SCENARIOS {
         let stage = Stage::new(scenario)?;
-        let mut killed = 0;
-        for step in steps(&stage, runs.div_ceil(SCENARIOS.len()), &mut random) {
-            stage.reset()?;
-            let inject = format!("inject={STEPS}:signal=KILL:when={step}");
-            let mut command =
-                stage.traced(&["-o", "/dev/null", "-e", &format!("trace={STEPS}"), "-e", &inject]);
-            command.args(stage.index(scenario.then).get_args());
-            killed += usize::from(!command.output()?.status.success());
-            stage.check().with_context(|| format!("{}, killed at step {step}", scenario.name))?;
+        let wanted = runs.div_ceil(SCENARIOS.len());
+        let (mut at_steps, mut at_moments) = (0, 0);
+        // Every step in turn as far as half of the kills go, then others by chance.
+        let mut last = stage.steps;
+        for turn in 1.. {
+            let step = if turn <= last.min(wanted / 2) { turn } else { 1 + random.below(last) };
+            if at_steps == wanted.div_ceil(2) {
+                break;
+            }
+            match stage.kill_at_step(step)? {
+                true => at_steps += 1,
+                // strace counts the steps of each thread; none has so many.
+                false => last = last.min(step - 1),
+            }
         }
-        println!("| {} | {} | {killed} | 0 |", scenario.name, stage.steps);
+        while at_moments < wanted / 2 {
+            let moment = stage.took.mul_f64(random.below(1000) as f64 / 1000.0);
+            at_moments += usize::from(stage.kill_at_moment(moment)?);
+        }
+        println!("| {} | {at_steps}, {last} | {at_moments} | 0 |", scenario.name);
     }
     Ok(())
+}
+
+impl Stage {
+    /// Whether there was a writer to kill.
+    fn kill_at_step(&self, step: usize) -> anyhow::Result<bool> {
+        self.reset()?;
+        let inject = format!("inject={STEPS}:signal=KILL:when={step}");
+        let mut command = self.traced(&["-o", "/dev/null", "-e", &format!("trace={STEPS}"), "-e", &inject]);
+        command.args(self.index(self.scenario.then).get_args());
+        let is_killed = !command.output()?.status.success();
+        self.check().with_context(|| format!("{}, killed at step {step}", self.scenario.name))?;
+        Ok(is_killed)
+    }
+
+    /// Whether there was a writer to kill.
+    fn kill_at_moment(&self, moment: Duration) -> anyhow::Result<bool> {
+        self.reset()?;
+        let mut command = self.index(self.scenario.then);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        std::thread::sleep(moment);
+        child.kill()?;
+        let is_killed = !child.wait()?.success();
+        self.check().with_context(|| format!("{}, killed after {moment:?}", self.scenario.name))?;
+        Ok(is_killed)
+    }
 }
 
 #[expect(clippy::print_stdout, reason = "the table is what the program is for")]
@@ -320,10 +379,10 @@ fn faults(runs: usize) -> anyhow::Result<()> {
     println!(
         "| writer | fault from a step on | runs | ended with an error that says so | wrong answers, damage, panics |\n|---|---|---|---|---|"
     );
-    for scenario in &SCENARIOS[..3] {
+    for scenario in &SCENARIOS[..4] {
         let stage = Stage::new(scenario)?;
         for (name, fault) in [("no space left", "ENOSPC"), ("input or output error", "EIO")] {
-            let steps = steps(&stage, runs.div_ceil(9), &mut random);
+            let steps = steps(&stage, runs.div_ceil(12), &mut random);
             let mut said = 0;
             for &step in &steps {
                 stage.reset()?;
@@ -340,8 +399,8 @@ fn faults(runs: usize) -> anyhow::Result<()> {
             }
             println!("| {} | {name} | {} | {said} | 0 |", scenario.name, steps.len());
         }
-        let said = short_writes(&stage, runs.div_ceil(9), &mut random)?;
-        println!("| {} | a write cut short | {} | {said} | 0 |", scenario.name, runs.div_ceil(9));
+        let said = short_writes(&stage, runs.div_ceil(12), &mut random)?;
+        println!("| {} | a write cut short | {} | {said} | 0 |", scenario.name, runs.div_ceil(12));
     }
     Ok(())
 }
@@ -375,7 +434,7 @@ fn short_writes(stage: &Stage, runs: usize, random: &mut Random) -> anyhow::Resu
 #[expect(clippy::print_stdout, reason = "the table is what the program is for")]
 fn damage(runs: usize) -> anyhow::Result<()> {
     let mut random = Random(3);
-    let stage = Stage::new(&SCENARIOS[2])?;
+    let stage = Stage::new(&SCENARIOS[3])?;
     let mut files = Vec::new();
     list(&stage.path("index"), &mut files)?;
     files.retain(|path| !path.ends_with("LOCK"));
