@@ -13,6 +13,7 @@ mod asking;
 mod bad_input;
 mod bench;
 mod budget;
+mod content_hash;
 mod corpus;
 mod coverage;
 mod damage;

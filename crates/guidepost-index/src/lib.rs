@@ -61,6 +61,7 @@ mod vector_index;
 mod vectors;
 
 mod compaction;
+mod content;
 mod encoding;
 mod follow;
 mod fresh;

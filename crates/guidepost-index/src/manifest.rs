@@ -57,6 +57,9 @@ pub struct DocumentRecord {
     pub modified_ns: u64,
     /// BLAKE3 of the file, hexadecimal; empty where it could not be read.
     pub hash: String,
+    /// Digest of all that the index holds of it; see `content`. Empty until it is written, and where an earlier version wrote it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) content: String,
     /// What the guide says of itself.
     pub metadata: Metadata,
     /// Number of its first chunk in this generation; the others follow.

@@ -64,6 +64,7 @@ pub(crate) fn read_entry(entry: &Entry, ruler: &dyn Embed) -> Prepared {
         bytes: entry.bytes,
         modified_ns: entry.modified_ns,
         hash,
+        content: String::new(),
         metadata: document.metadata,
         first_chunk: 0,
         chunks: 0,

@@ -344,7 +344,7 @@ impl Snapshot {
     }
 
     /// Codes of a chunk's tokens; none where none are kept.
-    fn token_codes(&self, id: ChunkId) -> &[u64] {
+    pub(crate) fn token_codes(&self, id: ChunkId) -> &[u64] {
         let place = self.place(id);
         let codes =
             place.and_then(|(segment, row)| Some(self.segments[segment].tokens.as_ref()?.row(ChunkId(row))));
@@ -352,7 +352,7 @@ impl Snapshot {
     }
 
     /// A chunk's vector; `None` without vectors.
-    fn vector(&self, id: ChunkId) -> Option<&[f32]> {
+    pub(crate) fn vector(&self, id: ChunkId) -> Option<&[f32]> {
         let (segment, row) = self.place(id)?;
         Some(self.segments[segment].vectors.as_ref()?.row(row as usize))
     }

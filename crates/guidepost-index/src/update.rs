@@ -30,7 +30,7 @@ use crate::snapshot::fingerprint;
 use crate::writer_lock::{Patience, WriterLock};
 use crate::{
     Abbreviation, Changes, DocumentRecord, IndexError, ShippedGuide, Snapshot, Source, SourceRecord,
-    abbreviations, files,
+    abbreviations, content, files,
 };
 
 /// What an update shall do.
@@ -346,7 +346,7 @@ impl<'a> Writer<'a> {
     /// Writes a segment of what was taken up since the last.
     fn flush(&self, written: &mut Written<'a>, listener: &mut dyn FnMut(Event)) -> Result<(), IndexError> {
         let Request { index, embedder, stop, .. } = *self.request;
-        let fresh = std::mem::take(&mut written.fresh);
+        let mut fresh = std::mem::take(&mut written.fresh);
         if fresh.documents.is_empty() {
             return Ok(());
         }
@@ -358,6 +358,14 @@ impl<'a> Writer<'a> {
             .as_mut()
             .map(|run| encode(&fresh.chunks, |key| self.known(key), run, listener))
             .transpose()?;
+        let digests = content::digests(&fresh.documents, &fresh.chunks, encodings.as_ref());
+        for (document, digest) in fresh.documents.iter_mut().zip(&digests) {
+            document.content.clone_from(digest);
+        }
+        let place = Place::Written(written.segments.len());
+        for guide in written.guides.iter_mut().filter(|guide| guide.place == place) {
+            guide.record.content.clone_from(&digests[guide.record.number as usize]);
+        }
         listener(Event::Writing);
         let contents = SegmentContents {
             documents: &fresh.documents,

@@ -8,7 +8,7 @@ use guidepost_text::{Embed, HashEmbedder, TextRole, TokenVectors};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use crate::{Clause, LateInteraction, Request, Rows, Snapshot, Update, analyze, update};
+use crate::{Clause, LateInteraction, Request, Rows, Snapshot, Update, analyze, update, verify};
 
 /// Guides to begin with, and sections of each: more rows than an update writes anew without asking.
 const GUIDES: usize = 24;
@@ -112,6 +112,8 @@ fn check_same(updated: &Snapshot, fresh: &Snapshot) {
     assert_eq!(updated.passages().expect("sound"), fresh.passages().expect("sound"));
     assert_eq!(updated.names().expect("sound"), fresh.names().expect("sound"));
     assert_eq!(updated.abbreviations(), fresh.abbreviations());
+    assert!(fresh.content_hash().is_some());
+    assert_eq!(updated.content_hash(), fresh.content_hash());
     for asked in
         ["looms and dyes of 1612", "C++", "kubernetes weaver 13", "waited", "guild GOW", "nothing here"]
     {
@@ -203,6 +205,8 @@ fn updates_in_any_order_answer_as_one_build_does() {
         let fresh = home.path().join(format!("{}/fresh", case.get()));
         bring_up_to_date(&fresh, &guides);
         check_same(&open(&index), &open(&fresh));
+        let verified = verify(&index).expect("it can be read").expect("it is there");
+        prop_assert_eq!(verified.damages, []);
         let again = bring_up_to_date_within(&index, &guides, memory);
         prop_assert!(!again.changes.any_text() && again.embedded == 0, "{again:?}");
     });
@@ -239,6 +243,10 @@ fn a_bound_on_memory_cuts_the_index_into_parts_and_changes_no_answer() {
     check_same(&open(&home.path().join("few")), &build("again", u64::MAX));
 }
 
+fn digests(snapshot: &Snapshot) -> Vec<String> {
+    snapshot.documents().iter().map(|guide| guide.content.clone()).collect()
+}
+
 #[test]
 fn an_update_leaves_the_files_of_what_has_not_changed_alone() {
     let home = TempDir::new().expect("a temporary folder");
@@ -249,6 +257,7 @@ fn an_update_leaves_the_files_of_what_has_not_changed_alone() {
     }
     bring_up_to_date(&index, &guides);
     assert_eq!(open(&index).segment_count(), 1);
+    let before_digests = digests(&open(&index));
     let vectors = index.join("segment-000001/vectors");
     let written = || fs::metadata(&vectors).and_then(|metadata| metadata.modified()).expect("it is there");
     let before = written();
@@ -256,6 +265,10 @@ fn an_update_leaves_the_files_of_what_has_not_changed_alone() {
     let update = bring_up_to_date(&index, &guides);
     assert!(update.wrote && update.embedded <= 2, "{update:?}");
     assert_eq!((open(&index).segment_count(), written()), (2, before));
+    // What is known of the others goes with their records.
+    let after = digests(&open(&index));
+    let differing = before_digests.iter().zip(&after).filter(|(before, after)| before != after).count();
+    assert_eq!(differing, 1);
     // A guide with another name holds the same texts.
     fs::rename(path(&guides, 5), path(&guides, 29)).expect("writable");
     let update = bring_up_to_date(&index, &guides);

@@ -147,6 +147,7 @@ fn references(index: &Path) -> Result<(), IndexError> {
     let Some(snapshot) = Snapshot::open(index)? else { return Ok(()) };
     snapshot.names()?;
     snapshot.check_rows()?;
+    snapshot.check_content()?;
     for id in (0..snapshot.chunk_count() as u32).map(ChunkId) {
         let chunk = snapshot.chunk(id)?;
         let key = blake3::hash(passage_text(&chunk.chunk).as_bytes()).to_hex();

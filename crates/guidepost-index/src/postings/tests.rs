@@ -39,6 +39,7 @@ fn index(texts: &Texts) -> (TempDir, Postings) {
         bytes: 0,
         modified_ns: 0,
         hash: String::new(),
+        content: String::new(),
         metadata: Metadata { title: title.clone(), ..Metadata::default() },
         first_chunk: 0,
         chunks: 1,

@@ -50,6 +50,7 @@ fn print_text(snapshot: &Snapshot, engine: &Engine, console: &Console) -> anyhow
     row("size", format!("{:.1} MB", snapshot.bytes() as f64 / 1e6))?;
     row("tokens", describe_tokens(snapshot))?;
     row("model", snapshot.fingerprint().to_owned())?;
+    row("content", describe_content(snapshot))?;
     row("weights", describe_weights(snapshot))?;
     row("generation", format!("{}, written {}", snapshot.generation(), age(snapshot.written())))?;
     let out_of_reach =
@@ -78,6 +79,7 @@ fn print_json(snapshot: Option<&Snapshot>, engine: &Engine) -> anyhow::Result<()
             "generation": snapshot.generation(),
             "written": snapshot.written(),
             "fingerprint": snapshot.fingerprint(),
+            "content": snapshot.content_hash(),
             "vectors": snapshot.has_vectors(),
             "graph": snapshot.has_graph(),
             "late_interaction": {"on": snapshot.has_token_codes(), "bytes": snapshot.token_bytes()},
@@ -95,6 +97,13 @@ fn print_json(snapshot: Option<&Snapshot>, engine: &Engine) -> anyhow::Result<()
     let object = json!({"schema_version": 1, "index": index, "current": generation});
     writeln!(anstream::stdout().lock(), "{object:#}")?;
     Ok(())
+}
+
+/// The digest of all that the index says.
+pub(crate) fn describe_content(snapshot: &Snapshot) -> String {
+    snapshot.content_hash().unwrap_or_else(|| {
+        "not known, an earlier version wrote some of it; `guidepost index --rebuild` finds it".to_owned()
+    })
 }
 
 /// Whether late interaction can be had, and what it costs.
