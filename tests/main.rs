@@ -28,6 +28,7 @@ mod interrupted;
 mod models;
 mod ordering;
 mod output;
+mod pack;
 mod query_language;
 mod real_model;
 mod reranking;

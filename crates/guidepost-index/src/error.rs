@@ -94,6 +94,34 @@ pub enum IndexError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The name of a new pack is taken.
+    #[error("`{path}` is there already; choose another name, or replace it with --force")]
+    PackExists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file that is to be unpacked, and is something else.
+    #[error("`{path}` is no pack of an index; `guidepost pack FILE` makes one")]
+    NoPack {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A pack that is not what it was when it was written.
+    #[error("the pack `{path}` is damaged: {reason}; copy it again, or make another with `guidepost pack`")]
+    PackDamaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A directory that is to take a packed index, and holds something.
+    #[error("`{path}` holds {found} already; choose another directory with --index")]
+    Occupied {
+        /// The directory.
+        path: PathBuf,
+        /// `an index`, or the name of a file.
+        found: String,
+    },
     /// Another process is writing.
     #[error(
         "another guidepost ({holder}) is writing to the index in `{path}`; wait for it, or choose another index with --index"

@@ -45,9 +45,14 @@ pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
+/// Opens a file of the index.
+pub(crate) fn open(path: &Path) -> Result<File, IndexError> {
+    File::open(path).map_err(unreadable(path))
+}
+
 /// Maps a file of the index whose length the manifest knows.
 pub(crate) fn map(path: &Path, bytes: u64) -> Result<Mmap, IndexError> {
-    let file = File::open(path).map_err(unreadable(path))?;
+    let file = open(path)?;
     let found = file.metadata().map_err(IndexError::io("read", path))?.len();
     if found != bytes {
         return Err(IndexError::damaged(path, format!("it has {found} bytes, expected {bytes}")));

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::generation_record::{GenerationRecord, OLD_RECORD, RECORD};
 use crate::manifest::Manifest;
+use crate::writer_lock::LOCK;
 use crate::{IndexError, SourceRecord, files, journal};
 
 /// The sets of guides of an index that may be damaged or of another format: all that making it again needs. Taken from
@@ -38,9 +39,12 @@ pub(crate) fn recorded_sources(index: &Path) -> Result<Option<Vec<SourceRecord>>
 /// The one file in an index directory that is not the index's own: how its searches are weighed. Writers let it be.
 pub const TUNED: &str = "tuned.json";
 
+/// Name of the file that names the generation that answers.
+pub(crate) const CURRENT: &str = "CURRENT";
+
 /// Name of the generation that answers. Without `CURRENT`, the newest: a generation is complete before it has its name.
 pub(crate) fn current(index: &Path) -> Result<Option<String>, IndexError> {
-    let path = index.join("CURRENT");
+    let path = index.join(CURRENT);
     match std::fs::read_to_string(&path) {
         Ok(name) if is_generation(name.trim()) => Ok(Some(name.trim().to_owned())),
         Ok(_) => Err(IndexError::damaged(&path, "it names no generation")),
@@ -78,7 +82,7 @@ pub(crate) fn unfinished_name() -> String {
 
 const UNFINISHED: &str = "unfinished-";
 
-fn is_unfinished(name: &str) -> bool {
+pub(crate) fn is_unfinished(name: &str) -> bool {
     is_number(name.strip_prefix(UNFINISHED))
 }
 
@@ -90,7 +94,7 @@ fn is_number(text: Option<&str>) -> bool {
 /// everywhere (`.DS_Store`) do not count.
 pub(crate) fn may_hold_index(index: &Path) -> bool {
     let ours = |name: &str| {
-        matches!(name, "CURRENT" | "LOCK" | TUNED | journal::NAME)
+        matches!(name, CURRENT | LOCK | TUNED | journal::NAME)
             || is_generation(name)
             || is_segment(name)
             || is_unfinished(name)

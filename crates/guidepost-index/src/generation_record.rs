@@ -57,6 +57,16 @@ pub(crate) struct SegmentRecord {
     pub(crate) manifest: Manifest,
 }
 
+/// Refuses a format that this version does not read, of what lies at `path`.
+pub(crate) fn check_format(found: u32, path: &Path) -> Result<(), IndexError> {
+    let path = path.to_owned();
+    match found.cmp(&FORMAT) {
+        Ordering::Less => Err(IndexError::EarlierFormat { path }),
+        Ordering::Greater => Err(IndexError::LaterFormat { path, found, wanted: FORMAT }),
+        Ordering::Equal => Ok(()),
+    }
+}
+
 impl GenerationRecord {
     /// Reads the record of a generation folder.
     pub(crate) fn read(index: &Path, generation: &Path) -> Result<GenerationRecord, IndexError> {
@@ -73,14 +83,7 @@ impl GenerationRecord {
         let bytes = files::read(&path)?;
         let damaged = |error: serde_json::Error| IndexError::damaged(&path, error.to_string());
         let head: Head = serde_json::from_slice(&bytes).map_err(damaged)?;
-        let at = index.to_owned();
-        match head.format.cmp(&FORMAT) {
-            Ordering::Less => return Err(IndexError::EarlierFormat { path: at }),
-            Ordering::Greater => {
-                return Err(IndexError::LaterFormat { path: at, found: head.format, wanted: FORMAT });
-            }
-            Ordering::Equal => {}
-        }
+        check_format(head.format, index)?;
         match std::fs::read_to_string(generation.join(DIGEST)) {
             Ok(digest) if digest.trim() != blake3::hash(&bytes).to_hex().as_str() => {
                 return Err(IndexError::damaged(&path, "it has not the digest that is written beside it"));

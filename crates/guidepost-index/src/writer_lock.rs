@@ -9,6 +9,9 @@ use std::time::Duration;
 
 use crate::IndexError;
 
+/// Name of the file.
+pub(crate) const LOCK: &str = "LOCK";
+
 /// What to do while another process writes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Patience<'a> {
@@ -29,7 +32,7 @@ impl WriterLock {
         patience: Patience<'_>,
         mut on_wait: impl FnMut(&str),
     ) -> Result<WriterLock, IndexError> {
-        let path = index.join("LOCK");
+        let path = index.join(LOCK);
         let open = || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = open().map_err(IndexError::io("write", &path))?;
         let mut told = false;

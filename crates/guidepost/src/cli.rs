@@ -73,6 +73,10 @@ pub(crate) enum Command {
     Verify(StatusArgs),
     /// Mend a damaged index from what is sound of it and from the guides, and say what could not be saved.
     Repair(RepairArgs),
+    /// Write the index into one file, to be unpacked on another machine.
+    Pack(PackArgs),
+    /// Restore an index from a file that `pack` wrote, after every byte of it was checked.
+    Unpack(UnpackArgs),
     /// Show what is understood of a file: outline, passages, resources, warnings.
     Read(ReadArgs),
     /// Print lines of a guide, as cited.
@@ -266,6 +270,31 @@ pub(crate) struct RepairArgs {
     pub(crate) place: IndexPlace,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PackArgs {
+    /// The file to write.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Replace a file of that name.
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) output: StatusFormat,
+    #[command(flatten)]
+    pub(crate) place: IndexPlace,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct UnpackArgs {
+    /// The file that `guidepost pack` wrote. The index directory has to be empty, or not there yet.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: StatusFormat,
+    #[command(flatten)]
+    pub(crate) place: IndexPlace,
 }
 
 /// Text or JSON.

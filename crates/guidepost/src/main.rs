@@ -65,6 +65,8 @@ fn run(cli: Cli, console: &Console) -> anyhow::Result<Outcome> {
         Command::Status(args) => commands::status::run(&args, console),
         Command::Verify(args) => commands::verify::run(&args, console),
         Command::Repair(args) => commands::verify::repair(&args, console),
+        Command::Pack(args) => commands::pack::run(&args, console),
+        Command::Unpack(args) => commands::pack::restore(&args, console),
         Command::Read(args) => commands::read::run(&args, console),
         Command::Get(args) => commands::get::run(&args, console),
         Command::Models(args) => commands::models::run(&args, console),

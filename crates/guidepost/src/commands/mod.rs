@@ -8,6 +8,7 @@ pub(crate) mod generate;
 pub(crate) mod get;
 pub(crate) mod index;
 pub(crate) mod models;
+pub(crate) mod pack;
 pub(crate) mod read;
 pub(crate) mod resources;
 pub(crate) mod roles;

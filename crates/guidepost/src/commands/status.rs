@@ -138,7 +138,8 @@ fn tuned(snapshot: &Snapshot) -> Option<serde_json::Value> {
     Some(json!({"questions": tuned.questions, "weights": tuned.weights}))
 }
 
-fn describe(changes: Changes) -> String {
+/// What differs on disk.
+pub(crate) fn describe(changes: Changes) -> String {
     if !changes.any_text() {
         return "up to date".to_owned();
     }
