@@ -13,6 +13,8 @@ mod asking;
 mod bad_input;
 mod bench;
 mod budget;
+mod clocks;
+mod concurrency;
 mod content_hash;
 mod corpus;
 mod coverage;

@@ -38,6 +38,10 @@ pub(crate) struct GenerationRecord {
     pub(crate) dimensions: Option<usize>,
     /// Seconds since 1970.
     pub(crate) written: u64,
+    /// When the guides were looked at, seconds since 1970; before any of them was read, so long before it was written where much had
+    /// to be embedded. 0 where an earlier version wrote it: no stat is believed then.
+    #[serde(default)]
+    pub(crate) looked: u64,
     /// Number of chunks.
     pub(crate) chunks: u32,
     pub(crate) sources: Vec<SourceRecord>,

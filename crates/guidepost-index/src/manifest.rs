@@ -53,7 +53,7 @@ pub struct DocumentRecord {
     pub path: String,
     /// Size in bytes.
     pub bytes: u64,
-    /// Time of the last change when it was read, nanoseconds since 1970; 0 for guides that ship.
+    /// Time of the last change when it was read, nanoseconds since 1970; 0 for guides that ship, and where it is unknown.
     pub modified_ns: u64,
     /// BLAKE3 of the file, hexadecimal; empty where it could not be read.
     pub hash: String,

@@ -55,14 +55,16 @@ pub(crate) enum State {
 /// All guides that are there now, and what was noticed on the way.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
+    /// When the disk was looked at, seconds since 1970: nothing was listed or read before.
+    pub(crate) looked: u64,
     pub(crate) entries: Vec<Entry>,
     pub(crate) warnings: Vec<Warning>,
     pub(crate) other_kinds: std::collections::BTreeMap<String, usize>,
     pub(crate) removed: usize,
 }
 
-/// A file changed this shortly before the index was written may have changed again within the same tick of the
-/// file system's clock: its text is looked at, not only its stat.
+/// A file changed this shortly before it was looked at may have changed again within the same tick of the file system's
+/// clock (of FAT, two seconds): its text is looked at, not only its stat. So is that of a file from the future.
 const RACY_NS: u64 = 2_000_000_000;
 
 impl Plan {
@@ -71,7 +73,7 @@ impl Plan {
         shipped: &[ShippedGuide],
         old: Option<&GenerationRecord>,
     ) -> Result<Plan, IndexError> {
-        let mut plan = Plan::default();
+        let mut plan = Plan { looked: now(), ..Plan::default() };
         let known = Known::new(old);
         for (source, record) in sources.iter().enumerate() {
             match &record.folder {
@@ -144,7 +146,7 @@ impl Plan {
             path: format!("{}/{}", record.name, document.relative),
             origin: Origin::OutOfReach,
             bytes: document.bytes,
-            modified_ns: document.modified_ns,
+            modified_ns: unseen_time(document, known.record),
             known: None,
             state: State::Same,
         }));
@@ -201,22 +203,26 @@ impl<'a> Known<'a> {
     }
 }
 
-fn state(entry: &Entry, old: Option<&GenerationRecord>, warnings: &mut Vec<Warning>) -> State {
+fn state(entry: &mut Entry, old: Option<&GenerationRecord>, warnings: &mut Vec<Warning>) -> State {
     let Some((old, known)) = old.zip(entry.known) else { return State::Changed };
     let before = &old.documents[known];
     let same_stat = before.bytes == entry.bytes && before.modified_ns == entry.modified_ns;
     match &entry.origin {
         Origin::OutOfReach => State::Same,
-        Origin::File(_) if same_stat && is_settled(entry, old.written) && before.was_read() => State::Same,
+        Origin::File(_) if same_stat && is_settled(entry.modified_ns, old.looked) && before.was_read() => {
+            State::Same
+        }
         Origin::File(path) => match std::fs::read(path) {
             Ok(bytes) if blake3::hash(&bytes).to_hex().as_str() != before.hash => State::Changed,
             // Once its time is past, a new generation can vouch for it by its stat alone.
-            Ok(_) if !same_stat || is_settled(entry, now()) => State::Touched,
+            Ok(_) if !same_stat || is_settled(entry.modified_ns, now()) => State::Touched,
             Ok(_) => State::Same,
             Err(_) if !before.was_read() => State::Same,
             Err(error) => {
                 let message = format!("cannot be read ({error}); it stays as it was last read");
                 warnings.push(Warning { path: Some(entry.path.clone()), message });
+                // The stat of a text that nobody has seen says nothing of the text that the index has.
+                (entry.bytes, entry.modified_ns) = (before.bytes, unseen_time(before, Some(old)));
                 State::Same
             }
         },
@@ -225,12 +231,64 @@ fn state(entry: &Entry, old: Option<&GenerationRecord>, warnings: &mut Vec<Warni
     }
 }
 
-/// Whether a change of the file after `seconds` (since 1970) would show in its time of change.
-fn is_settled(entry: &Entry, seconds: u64) -> bool {
-    entry.modified_ns.saturating_add(RACY_NS) < seconds.saturating_mul(1_000_000_000)
+/// Whether a change after `seconds` (since 1970) to a file that was changed at `modified_ns` would show in that time. In none it
+/// never would.
+fn is_settled(modified_ns: u64, seconds: u64) -> bool {
+    modified_ns > 0 && modified_ns.saturating_add(RACY_NS) < seconds.saturating_mul(1_000_000_000)
+}
+
+/// The time of change to remember of a guide that cannot be looked at now. The look to come vouches for it no more than the last one
+/// did: where that was too soon after the change, a time that the file does not have.
+fn unseen_time(before: &DocumentRecord, old: Option<&GenerationRecord>) -> u64 {
+    let is_vouched_for = old.is_some_and(|old| is_settled(before.modified_ns, old.looked));
+    before.modified_ns.saturating_add(u64::from(!is_vouched_for))
 }
 
 /// Seconds since 1970.
 pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    /// A guide of five bytes that changed ten seconds after 1970, in an index whose disk was looked at so many after.
+    fn looked_at(seconds: u64) -> GenerationRecord {
+        let guide = json!({
+            "source": 0, "relative": "a.md", "path": "guides/a.md", "bytes": 5, "modified_ns": 10 * SECOND, "hash": "abc",
+            "metadata": {"title": "A"}, "first_chunk": 0, "chunks": 0, "segment": 0, "first_row": 0, "number": 0,
+        });
+        let record = json!({
+            "format": 2, "generation": 1, "fingerprint": "", "finder": "", "keeps_tokens": false, "analyzer": "",
+            "dimensions": null, "written": 999, "looked": seconds, "chunks": 0, "sources": [], "documents": [guide],
+            "segments": [], "files": {},
+        });
+        serde_json::from_value(record).expect("it has all that a record has")
+    }
+
+    /// A text that nobody has seen: the index remembers the stat of the one that it has, or none that the file can have.
+    #[test]
+    fn a_guide_that_cannot_be_read_is_looked_at_when_it_can() {
+        for (looked, expected) in [(100, 10 * SECOND), (11, 10 * SECOND + 1), (0, 10 * SECOND + 1)] {
+            let mut entry = Entry {
+                source: 0,
+                relative: "a.md".to_owned(),
+                path: "guides/a.md".to_owned(),
+                origin: Origin::File(PathBuf::from("a folder that is not there/a.md")),
+                bytes: 7,
+                modified_ns: 20 * SECOND,
+                known: Some(0),
+                state: State::Changed,
+            };
+            let mut warnings = Vec::new();
+            assert_eq!(state(&mut entry, Some(&looked_at(looked)), &mut warnings), State::Same);
+            assert_eq!((entry.bytes, entry.modified_ns), (5, expected), "looked at {looked}");
+            assert!(warnings[0].message.contains("cannot be read"), "{warnings:?}");
+        }
+    }
 }

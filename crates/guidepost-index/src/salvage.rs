@@ -105,6 +105,7 @@ fn from_segments(index: &Path) -> Option<GenerationRecord> {
         analyzer: made.analyzer,
         dimensions: newest.dimensions,
         written: 0,
+        looked: 0,
         chunks: 0,
         sources: made.sources,
         documents,

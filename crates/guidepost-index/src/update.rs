@@ -160,7 +160,7 @@ pub fn update(request: &Request, listener: &mut dyn FnMut(Event)) -> Result<Upda
     let old = old.map(|old| compatible(request, old)).transpose()?.flatten();
     let sources = sources(request)?;
     let plan = Plan::new(&sources, request.shipped, old.as_ref().map(Snapshot::record))?;
-    let mut writer = Writer { request, old, salvage, sources };
+    let mut writer = Writer { request, old, salvage, sources, looked: plan.looked };
     writer.run(plan, listener)
 }
 
@@ -218,6 +218,8 @@ struct Writer<'a> {
     /// Of the damaged segments, in a repair.
     salvage: Salvage,
     sources: Vec<SourceRecord>,
+    /// When the disk was looked at, seconds since 1970.
+    looked: u64,
 }
 
 impl<'a> Writer<'a> {
@@ -498,6 +500,7 @@ impl<'a> Writer<'a> {
             analyzer: ANALYZER.to_owned(),
             dimensions: embedder.map(Embed::dimensions),
             written: now(),
+            looked: self.looked,
             chunks: documents.iter().map(|document| document.chunks).sum(),
             sources: self.sources.clone(),
             documents,

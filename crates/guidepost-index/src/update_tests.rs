@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
+use std::time::{Duration, SystemTime};
 
-use guidepost_text::{Embed, HashEmbedder, TextRole, TokenVectors};
+use guidepost_text::{Embed, EmbedError, Embedding, HashEmbedder, TextRole, TokenVectors};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -82,12 +83,16 @@ fn bring_up_to_date(index: &Path, guides: &Path) -> Update {
 }
 
 fn bring_up_to_date_within(index: &Path, guides: &Path, memory: u64) -> Update {
+    bring_up_to_date_with(&HashEmbedder, index, guides, memory)
+}
+
+fn bring_up_to_date_with(embedder: &dyn Embed, index: &Path, guides: &Path, memory: u64) -> Update {
     let request = Request {
         index,
         add: &[guides.to_owned()],
         remove: &[],
         shipped: &[],
-        embedder: Some(&HashEmbedder),
+        embedder: Some(embedder),
         rebuild: false,
         repair: false,
         wait: true,
@@ -286,4 +291,62 @@ fn an_update_leaves_the_files_of_what_has_not_changed_alone() {
     bring_up_to_date(&index, &guides);
     assert_eq!(segments().len(), count);
     assert_eq!(written(), before);
+}
+
+/// A model that takes its time, in which somebody changes the guide once more: within the same tick of the clock as before,
+/// and after it was read.
+struct SlowModel<'a> {
+    guide: &'a Path,
+    modified: SystemTime,
+}
+
+impl Embed for SlowModel<'_> {
+    fn fingerprint(&self) -> &str {
+        HashEmbedder.fingerprint()
+    }
+
+    fn dimensions(&self) -> usize {
+        HashEmbedder.dimensions()
+    }
+
+    fn max_tokens(&self) -> usize {
+        HashEmbedder.max_tokens()
+    }
+
+    fn count_tokens(&self, texts: &[&str]) -> Vec<usize> {
+        HashEmbedder.count_tokens(texts)
+    }
+
+    fn embed(
+        &self,
+        texts: &[&str],
+        role: TextRole,
+        on_done: &dyn Fn(usize),
+    ) -> Result<Vec<Embedding>, EmbedError> {
+        write_at(self.guide, "# One\n\nOn plums.\n", self.modified);
+        // Until the time of change is long past.
+        std::thread::sleep(Duration::from_millis(2200));
+        HashEmbedder.embed(texts, role, on_done)
+    }
+}
+
+fn write_at(path: &Path, text: &str, modified: SystemTime) {
+    fs::write(path, text).expect("writable");
+    let file = fs::File::options().append(true).open(path).expect("it is there");
+    file.set_modified(modified).expect("times can be set");
+}
+
+#[test]
+fn a_change_while_others_are_embedded_is_seen_by_the_next_look() {
+    let home = TempDir::new().expect("a temporary folder");
+    let (guides, index) = (home.path().join("guides"), home.path().join("index"));
+    fs::create_dir_all(&guides).expect("writable");
+    let guide = guides.join("one.md");
+    let modified = SystemTime::now() - Duration::from_millis(900);
+    write_at(&guide, "# One\n\nOn pears.\n", modified);
+    let update = bring_up_to_date_with(&SlowModel { guide: &guide, modified }, &index, &guides, u64::MAX);
+    assert_eq!(update.embedded, 1);
+    let update = bring_up_to_date(&index, &guides);
+    assert_eq!((update.changes.changed, update.embedded), (1, 1));
+    assert!(open(&index).passages().expect("sound")[0].contains("plums"));
 }

@@ -16,7 +16,7 @@ pub(crate) struct Found {
     pub(crate) relative: String,
     pub(crate) path: PathBuf,
     pub(crate) bytes: u64,
-    /// Time of the last change, nanoseconds since 1970.
+    /// Time of the last change, nanoseconds since 1970, at least 1; 0 where it is unknown, or before that.
     pub(crate) modified_ns: u64,
 }
 
@@ -112,7 +112,7 @@ impl Listing {
             relative,
             path: path.to_owned(),
             bytes: metadata.len(),
-            modified_ns: modified.map_or(0, |time| time.as_nanos() as u64),
+            modified_ns: modified.map_or(0, |time| (time.as_nanos() as u64).max(1)),
         });
     }
 }
