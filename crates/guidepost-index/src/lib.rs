@@ -81,6 +81,7 @@ mod update;
 #[cfg(test)]
 mod update_tests;
 mod verify;
+mod writer;
 mod writer_lock;
 
 pub use abbreviations::Abbreviation;
