@@ -21,8 +21,7 @@ use tempfile::TempDir;
 /// The steps by which a program changes the disk.
 const STEPS: &str = "write,pwrite64,writev,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,rmdir,mkdir,mkdirat,ftruncate,chmod,fchmod";
 
-const QUESTIONS: [&str; 4] =
-    ["looms and shuttles", "madder and woad", "what do spindles cost", "bobbins of wool"];
+const QUESTIONS: [&str; 2] = ["looms and shuttles", "what do spindles cost"];
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -324,7 +323,8 @@ fn kills(runs: usize) -> anyhow::Result<()> {
     );
     for scenario in &SCENARIOS {
         let stage = Stage::new(scenario)?;
-        let wanted = runs.div_ceil(SCENARIOS.len());
+        // A large first index takes ten times as long as anything else.
+        let wanted = if scenario.more > 0 { runs.div_ceil(20) } else { runs.div_ceil(SCENARIOS.len() - 1) };
         let (mut at_steps, mut at_moments) = (0, 0);
         // Every step in turn as far as half of the kills go, then others by chance.
         let mut last = stage.steps;

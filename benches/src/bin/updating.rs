@@ -84,7 +84,7 @@ impl Place {
             let status = fs::read_to_string(&status).unwrap_or_default();
             let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next());
             most_bytes = most_bytes.max(most.and_then(|kb| kb.parse::<f64>().ok()).unwrap_or(0.0) * 1024.0);
-            std::thread::sleep(Duration::from_millis(2));
+            std::thread::sleep(Duration::from_millis(20));
         };
         let seconds = started.elapsed().as_secs_f64();
         ensure!(ended.success(), "the program ended with {ended}");

@@ -11,7 +11,7 @@
 //! processor makes them the same to the bit, whatever the number of threads and whatever is embedded beside them.
 
 use blake3::Hasher;
-
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::encoding::Encodings;
@@ -81,7 +81,7 @@ pub(crate) fn digests(
         }
         digest.finish()
     };
-    documents.iter().map(of_guide).collect()
+    documents.par_iter().map(of_guide).collect()
 }
 
 impl Snapshot {

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use guidepost_text::Named;
+use rayon::prelude::*;
 
 use crate::abbreviations::{self, Abbreviation};
 use crate::checked_file::{CheckedFile, SegmentFiles};
@@ -80,35 +81,58 @@ impl Segment {
         contents: &SegmentContents,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Manifest, IndexError> {
-        let SegmentContents { documents, names, chunks, encodings, .. } = contents;
         let mut manifest = Manifest {
-            chunks: chunks.len() as u32,
+            chunks: contents.chunks.len() as u32,
             dimensions: contents.dimensions,
             made: contents.made.clone(),
             ..Manifest::default()
         };
-        documents::write(folder, documents, &mut manifest)?;
-        names::write(folder, names, &mut manifest)?;
-        abbreviations::write_definitions(folder, &definitions(documents, chunks), &mut manifest)?;
-        ChunkStore::write(folder, chunks, &mut manifest)?;
-        Keys::write(folder, chunks, &mut manifest)?;
-        if let Some(Encodings { vectors, tokens }) = encodings {
-            Vectors::write(folder, vectors, &mut manifest)?;
-            if chunks.len() >= GRAPH_FROM {
-                Graph::write(folder, vectors, progress, &mut manifest)?;
-            }
-            if let Some(tokens) = tokens {
-                CODES.clone_into(&mut manifest.token_codes);
-                let rows: Vec<&[u64]> = tokens.iter().map(AsRef::as_ref).collect();
-                Tokens::write(folder, &rows, contents.token_dimensions, &mut manifest)?;
-            }
-        }
-        Postings::write(folder, chunks, documents, &mut manifest)?;
+        // Postings are made by one thread, which the others need not wait for.
+        let (text, rows) =
+            rayon::join(|| contents.write_text(folder), || contents.write_rows(folder, progress));
+        let (text, rows) = (text?, rows?);
+        manifest.token_codes = rows.token_codes;
+        manifest.files = text.files.into_iter().chain(rows.files).collect();
         SegmentFiles::write_checksums(folder, &mut manifest)?;
         let path = folder.join(Manifest::NAME);
         files::write_json(&path, &manifest)?;
         files::sync_folder(folder).map_err(IndexError::io("write", folder))?;
         Ok(manifest)
+    }
+}
+
+impl SegmentContents<'_> {
+    /// Writes what is made of texts.
+    fn write_text(&self, folder: &Path) -> Result<Manifest, IndexError> {
+        let SegmentContents { documents, names, chunks, .. } = *self;
+        let mut written = Manifest::default();
+        documents::write(folder, documents, &mut written)?;
+        names::write(folder, names, &mut written)?;
+        abbreviations::write_definitions(folder, &definitions(documents, chunks), &mut written)?;
+        ChunkStore::write(folder, chunks, &mut written)?;
+        Keys::write(folder, chunks, &mut written)?;
+        Postings::write(folder, chunks, documents, &mut written)?;
+        Ok(written)
+    }
+
+    /// Writes what is made of vectors.
+    fn write_rows(
+        &self,
+        folder: &Path,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Manifest, IndexError> {
+        let mut written = Manifest { dimensions: self.dimensions, ..Manifest::default() };
+        let Some(Encodings { vectors, tokens }) = self.encodings else { return Ok(written) };
+        Vectors::write(folder, vectors, &mut written)?;
+        if vectors.len() >= GRAPH_FROM {
+            Graph::write(folder, vectors, progress, &mut written)?;
+        }
+        if let Some(tokens) = tokens {
+            CODES.clone_into(&mut written.token_codes);
+            let rows: Vec<&[u64]> = tokens.iter().map(AsRef::as_ref).collect();
+            Tokens::write(folder, &rows, self.token_dimensions, &mut written)?;
+        }
+        Ok(written)
     }
 }
 
@@ -118,5 +142,5 @@ fn definitions(documents: &[DocumentRecord], chunks: &[StoredChunk]) -> Vec<Vec<
         let first = document.first_row as usize;
         chunks[first..first + document.chunks as usize].iter()
     };
-    documents.iter().map(|document| abbreviations::find(chunks_of(document))).collect()
+    documents.par_iter().map(|document| abbreviations::find(chunks_of(document))).collect()
 }

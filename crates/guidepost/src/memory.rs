@@ -4,7 +4,7 @@ use bytesize::ByteSize;
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
 /// What a build takes that does not grow with the index: the model and what it works with, tantivy's buffers, guides that are
-/// being read. Measured in `benches/results/building.md`.
+/// being read. Measured in `benches/results/updating.md`.
 const BASE: ByteSize = ByteSize::mb(700);
 
 /// Less leaves nothing for the index itself.
