@@ -28,6 +28,7 @@ mod folder;
 mod precision;
 mod token_row;
 mod tokenizer;
+mod word_counts;
 
 mod cpu;
 mod dense;

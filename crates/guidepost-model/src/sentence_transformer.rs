@@ -19,6 +19,7 @@ use crate::runner::Runner;
 use crate::tensors::{Budget, Phases};
 use crate::token_row::TokenRow;
 use crate::tokenizer::read_tokenizer;
+use crate::word_counts::WordCounts;
 use crate::{Execution, LocatedModel, ModelError, Precision, digest};
 
 /// A loaded model. Implements [`Embed`].
@@ -31,6 +32,8 @@ pub struct SentenceTransformer {
     tokenizer: Tokenizer,
     /// Cuts nothing; only measuring needs it.
     uncut: OnceLock<Tokenizer>,
+    /// For counting; `None` where words do not count by themselves.
+    words: OnceLock<Option<WordCounts>>,
     fingerprint: String,
     description: String,
 }
@@ -99,6 +102,7 @@ impl SentenceTransformer {
             steps,
             tokenizer,
             uncut: OnceLock::new(),
+            words: OnceLock::new(),
             fingerprint,
             description,
         })
@@ -279,6 +283,11 @@ impl Embed for SentenceTransformer {
     }
 
     fn count_tokens(&self, texts: &[&str]) -> Vec<usize> {
+        let words = self.words.get_or_init(|| WordCounts::new(&self.tokenizer));
+        let counts = words.as_ref().and_then(|words| texts.iter().map(|text| words.count(text)).collect());
+        if let Some(counts) = counts {
+            return counts;
+        }
         let uncut = self.uncut.get_or_init(|| {
             let mut uncut = self.tokenizer.clone();
             uncut.with_truncation(None).expect("lifting the limit cannot fail");
