@@ -379,10 +379,10 @@ fn faults(runs: usize) -> anyhow::Result<()> {
     println!(
         "| writer | fault from a step on | runs | ended with an error that says so | wrong answers, damage, panics |\n|---|---|---|---|---|"
     );
-    for scenario in &SCENARIOS[..4] {
+    for scenario in SCENARIOS.iter().filter(|scenario| scenario.more == 0).take(3) {
         let stage = Stage::new(scenario)?;
         for (name, fault) in [("no space left", "ENOSPC"), ("input or output error", "EIO")] {
-            let steps = steps(&stage, runs.div_ceil(12), &mut random);
+            let steps = steps(&stage, runs.div_ceil(9), &mut random);
             let mut said = 0;
             for &step in &steps {
                 stage.reset()?;
@@ -399,8 +399,8 @@ fn faults(runs: usize) -> anyhow::Result<()> {
             }
             println!("| {} | {name} | {} | {said} | 0 |", scenario.name, steps.len());
         }
-        let said = short_writes(&stage, runs.div_ceil(12), &mut random)?;
-        println!("| {} | a write cut short | {} | {said} | 0 |", scenario.name, runs.div_ceil(12));
+        let said = short_writes(&stage, runs.div_ceil(9), &mut random)?;
+        println!("| {} | a write cut short | {} | {said} | 0 |", scenario.name, runs.div_ceil(9));
     }
     Ok(())
 }
@@ -436,14 +436,15 @@ fn damage(runs: usize) -> anyhow::Result<()> {
     let mut random = Random(3);
     let stage = Stage::new(&SCENARIOS[3])?;
     let mut files = Vec::new();
-    list(&stage.path("index"), &mut files)?;
+    let sound = stage.path("index-after");
+    list(&sound, &mut files)?;
     files.retain(|path| !path.ends_with("LOCK"));
     files.sort();
     let (mut refused, mut as_before) = (0, 0);
     for run in 0..runs {
         let _ = fs::remove_dir_all(stage.path("index"));
-        copy(&stage.path("index-after"), &stage.path("index"))?;
-        let path = &files[run % files.len()];
+        copy(&sound, &stage.path("index"))?;
+        let path = &stage.path("index").join(files[run % files.len()].strip_prefix(&sound)?);
         let mut bytes = fs::read(path)?;
         let at = random.below(bytes.len());
         let what = match random.below(2) {
