@@ -46,8 +46,10 @@ pub(crate) const CURRENT: &str = "CURRENT";
 pub(crate) fn current(index: &Path) -> Result<Option<String>, IndexError> {
     let path = index.join(CURRENT);
     match std::fs::read_to_string(&path) {
-        Ok(name) if is_generation(name.trim()) => Ok(Some(name.trim().to_owned())),
-        Ok(_) => Err(IndexError::damaged(&path, "it names no generation")),
+        Ok(text) => match text.strip_suffix('\n').filter(|name| is_generation(name)) {
+            Some(name) => Ok(Some(name.to_owned())),
+            None => Err(IndexError::damaged(&path, "it names no generation")),
+        },
         Err(error)
             if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) =>
         {
