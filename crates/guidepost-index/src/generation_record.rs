@@ -88,8 +88,8 @@ impl GenerationRecord {
         let damaged = |error: serde_json::Error| IndexError::damaged(&path, error.to_string());
         let head: Head = serde_json::from_slice(&bytes).map_err(damaged)?;
         check_format(head.format, index)?;
-        match std::fs::read_to_string(generation.join(DIGEST)) {
-            Ok(digest) if digest.trim() != blake3::hash(&bytes).to_hex().as_str() => {
+        match std::fs::read(generation.join(DIGEST)) {
+            Ok(digest) if digest.trim_ascii() != blake3::hash(&bytes).to_hex().as_bytes() => {
                 return Err(IndexError::damaged(&path, "it has not the digest that is written beside it"));
             }
             // `verify` misses one that is not there.
