@@ -26,9 +26,9 @@ mod architecture;
 mod device;
 mod folder;
 mod precision;
+mod token_counts;
 mod token_row;
 mod tokenizer;
-mod word_counts;
 
 mod cpu;
 mod dense;

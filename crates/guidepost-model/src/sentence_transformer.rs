@@ -17,9 +17,9 @@ use crate::dense::Dense;
 use crate::folder::{ModelFolder, Pooling, Prompts, Step};
 use crate::runner::Runner;
 use crate::tensors::{Budget, Phases};
+use crate::token_counts::TokenCounts;
 use crate::token_row::TokenRow;
 use crate::tokenizer::read_tokenizer;
-use crate::word_counts::WordCounts;
 use crate::{Execution, LocatedModel, ModelError, Precision, digest};
 
 /// A loaded model. Implements [`Embed`].
@@ -30,10 +30,8 @@ pub struct SentenceTransformer {
     steps: Vec<LoadedStep>,
     /// Cuts at the model's limit.
     tokenizer: Tokenizer,
-    /// Cuts nothing; only measuring needs it.
-    uncut: OnceLock<Tokenizer>,
-    /// For counting; `None` where words do not count by themselves.
-    words: OnceLock<Option<WordCounts>>,
+    /// Only measuring needs it.
+    counts: OnceLock<TokenCounts>,
     fingerprint: String,
     description: String,
 }
@@ -101,8 +99,7 @@ impl SentenceTransformer {
             prompts,
             steps,
             tokenizer,
-            uncut: OnceLock::new(),
-            words: OnceLock::new(),
+            counts: OnceLock::new(),
             fingerprint,
             description,
         })
@@ -283,21 +280,7 @@ impl Embed for SentenceTransformer {
     }
 
     fn count_tokens(&self, texts: &[&str]) -> Vec<usize> {
-        let words = self.words.get_or_init(|| WordCounts::new(&self.tokenizer));
-        let counts = words.as_ref().and_then(|words| texts.iter().map(|text| words.count(text)).collect());
-        if let Some(counts) = counts {
-            return counts;
-        }
-        let uncut = self.uncut.get_or_init(|| {
-            let mut uncut = self.tokenizer.clone();
-            uncut.with_truncation(None).expect("lifting the limit cannot fail");
-            uncut
-        });
-        match uncut.encode_batch_fast(texts.to_vec(), true) {
-            Ok(encodings) => encodings.iter().map(Encoding::len).collect(),
-            // WordPiece and BPE encode any string; a tokenizer that does not gets the safest estimate.
-            Err(_) => texts.iter().map(|text| text.len() + 2).collect(),
-        }
+        self.counts.get_or_init(|| TokenCounts::new(&self.tokenizer)).count(texts)
     }
 
     fn embed(

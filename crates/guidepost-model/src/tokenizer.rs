@@ -95,10 +95,10 @@ fn read_word_pieces(bytes: &[u8]) -> Option<Tokenizer> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn file(added: &[&str], vocabulary: &[&str], kind: &str) -> Vec<u8> {
+    pub(crate) fn file(added: &[&str], vocabulary: &[&str], kind: &str) -> Vec<u8> {
         let numbers: HashMap<&str, usize> = vocabulary.iter().copied().zip(0..).collect();
         let added: Vec<_> = added
             .iter()

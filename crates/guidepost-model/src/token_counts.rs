@@ -4,44 +4,63 @@
 use std::sync::{PoisonError, RwLock};
 
 use ahash::{AHashMap, RandomState};
-use tokenizers::{ModelWrapper, NormalizerWrapper, PreTokenizerWrapper, Tokenizer};
+use tokenizers::{Encoding, ModelWrapper, NormalizerWrapper, PreTokenizerWrapper, Tokenizer};
 
 /// So that threads seldom wait for each other.
 const SHARDS: usize = 32;
 /// Words in each that are remembered; all of them take some 30 MB.
 const REMEMBERED: usize = 8192;
 
-pub(crate) struct WordCounts {
+pub(crate) struct TokenCounts {
     /// Does not cut.
     tokenizer: Tokenizer,
+    /// `None` where the tokens of a word may depend on its neighbors: for any tokenizer but BERT's.
+    words: Option<Words>,
+}
+
+/// The words that were counted.
+struct Words {
     /// Tokens of a text without words.
     special: usize,
     hasher: RandomState,
     shards: Vec<RwLock<AHashMap<Box<str>, usize>>>,
 }
 
-impl WordCounts {
-    /// `None` where the tokens of a word may depend on its neighbors: for any tokenizer but BERT's.
-    pub(crate) fn new(tokenizer: &Tokenizer) -> Option<Self> {
-        if !knows_words_alone(tokenizer) {
-            return None;
-        }
+impl TokenCounts {
+    pub(crate) fn new(tokenizer: &Tokenizer) -> Self {
         let mut tokenizer = tokenizer.clone();
-        tokenizer.with_truncation(None).ok()?;
-        let special = tokenizer.encode_fast("", true).ok()?.len();
-        let shards = (0..SHARDS).map(|_| RwLock::default()).collect();
-        Some(WordCounts { tokenizer, special, hasher: RandomState::new(), shards })
+        tokenizer.with_truncation(None).expect("lifting the limit cannot fail");
+        let special = tokenizer.encode_fast("", true).ok().filter(|_| knows_words_alone(&tokenizer));
+        let words = special.map(|special| Words {
+            special: special.len(),
+            hasher: RandomState::new(),
+            shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
+        });
+        TokenCounts { tokenizer, words }
     }
 
-    /// Number of tokens of a text, with those that every text has; `None` where the tokenizer fails.
-    pub(crate) fn count(&self, text: &str) -> Option<usize> {
+    /// Number of tokens of each text, with those that every text has.
+    pub(crate) fn count(&self, texts: &[&str]) -> Vec<usize> {
+        let by_words = |words| texts.iter().map(|text| self.count_words(text, words)).collect();
+        if let Some(counts) = self.words.as_ref().and_then(by_words) {
+            return counts;
+        }
+        match self.tokenizer.encode_batch_fast(texts.to_vec(), true) {
+            Ok(encodings) => encodings.iter().map(Encoding::len).collect(),
+            // WordPiece and BPE encode any string; a tokenizer that does not gets the safest estimate.
+            Err(_) => texts.iter().map(|text| text.len() + 2).collect(),
+        }
+    }
+
+    fn count_words(&self, text: &str, words: &Words) -> Option<usize> {
         // Other white space is either taken out by the tokenizer or divides words within these.
-        let words = text.split([' ', '\n', '\t', '\r']).filter(|word| !word.is_empty());
-        words.map(|word| self.count_word(word)).sum::<Option<usize>>().map(|tokens| tokens + self.special)
+        let parts = text.split([' ', '\n', '\t', '\r']).filter(|word| !word.is_empty());
+        let tokens = parts.map(|word| self.count_word(word, words)).sum::<Option<usize>>()?;
+        Some(tokens + words.special)
     }
 
-    fn count_word(&self, word: &str) -> Option<usize> {
-        let shard = &self.shards[self.hasher.hash_one(word) as usize % SHARDS];
+    fn count_word(&self, word: &str, words: &Words) -> Option<usize> {
+        let shard = &words.shards[words.hasher.hash_one(word) as usize % SHARDS];
         if let Some(&known) = shard.read().unwrap_or_else(PoisonError::into_inner).get(word) {
             return Some(known);
         }
@@ -79,33 +98,23 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::tokenizer::tests::file;
 
     fn tokenizer(pre_tokenizer: &str) -> Tokenizer {
         let words = [
             "[UNK]", "[CLS]", "[SEP]", "a", "##b", "##bb", "guide", "##post", "!", "e", "##e", "-", "c", "中",
         ];
-        let added = [("[UNK]", 0), ("[CLS]", 1), ("[SEP]", 2)].map(|(content, id)| {
-            serde_json::json!({"id": id, "content": content, "single_word": false, "lstrip": false,
-                "rstrip": false, "normalized": false, "special": true})
-        });
-        let value = serde_json::json!({
-            "version": "1.0", "truncation": null, "padding": null, "added_tokens": added,
-            "normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true,
-                "strip_accents": null, "lowercase": true},
-            "pre_tokenizer": {"type": pre_tokenizer},
-            "post_processor": {"type": "BertProcessing", "sep": ["[SEP]", 2], "cls": ["[CLS]", 1]},
-            "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": true},
-            "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
-                "max_input_chars_per_word": 10,
-                "vocab": words.iter().copied().zip(0..).collect::<std::collections::HashMap<_, usize>>()}
-        });
-        Tokenizer::from_bytes(serde_json::to_vec(&value).expect("plain values")).expect("it is a tokenizer")
+        let bytes = file(&["[UNK]", "[CLS]", "[SEP]"], &words, "WordPiece");
+        let mut value: serde_json::Value = serde_json::from_slice(&bytes).expect("it is JSON");
+        value["pre_tokenizer"]["type"] = pre_tokenizer.into();
+        Tokenizer::from_bytes(value.to_string()).expect("it is a tokenizer")
     }
 
     #[test]
     fn words_count_as_the_text_does() {
         let tokenizer = tokenizer("BertPreTokenizer");
-        let counts = WordCounts::new(&tokenizer).expect("it is BERT's");
+        let counts = TokenCounts::new(&tokenizer);
+        assert!(counts.words.is_some());
         let word = prop_oneof![
             "[abe!-]{1,12}",
             "\\PC{0,6}",
@@ -116,14 +125,14 @@ mod tests {
         let space = prop_oneof![Just(" "), Just("\n"), Just("\t"), Just("\r\n"), Just("\u{a0}"), Just("")];
         proptest!(|(parts in proptest::collection::vec((word, space), 0..12))| {
             let text: String = parts.iter().flat_map(|(word, space)| [word.as_str(), space]).collect();
-            let whole = tokenizer.encode(text.as_str(), true).expect("any text can be encoded").len();
-            prop_assert_eq!(counts.count(&text), Some(whole), "{:?}", text);
+            let whole = counts.tokenizer.encode(text.as_str(), true).expect("any text can be encoded").len();
+            prop_assert_eq!(counts.count(&[&text]), [whole], "{:?}", text);
         });
     }
 
     #[test]
     fn other_tokenizers_are_left_to_the_library() {
-        assert!(WordCounts::new(&tokenizer("WhitespaceSplit")).is_none());
-        assert!(WordCounts::new(&tokenizer("Whitespace")).is_none());
+        assert!(TokenCounts::new(&tokenizer("WhitespaceSplit")).words.is_none());
+        assert!(TokenCounts::new(&tokenizer("Whitespace")).words.is_none());
     }
 }
