@@ -1,5 +1,6 @@
 //! What the benchmark programs share: the model, and test collections in BEIR's layout.
 
+pub mod folders;
 pub mod shipped;
 pub mod spans;
 pub mod splitters;

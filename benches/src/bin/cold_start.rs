@@ -16,6 +16,7 @@ use anyhow::{Context, ensure};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{BertModel, Config};
+use guidepost_benches::folders::program;
 use guidepost_benches::load_model;
 use guidepost_text::{Embed, TextRole};
 
@@ -37,7 +38,7 @@ fn main() -> anyhow::Result<()> {
         _ => {}
     }
     let own = std::env::current_exe()?;
-    let program = own.with_file_name("guidepost");
+    let program = program()?;
     let folder = model_folder(&program)?;
     let mut search = Command::new(&program);
     search

@@ -10,11 +10,12 @@
 //! that knows nothing of it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use guidepost_benches::folders::{copy, files_below, program};
 use guidepost_text::Random;
 use tempfile::TempDir;
 
@@ -96,6 +97,7 @@ const SCENARIOS: [Scenario; 6] = [
 
 /// A home folder with guides and an index, before and after.
 struct Stage {
+    program: PathBuf,
     home: TempDir,
     scenario: &'static Scenario,
     /// What is answered before; `None` where there is no index yet.
@@ -110,8 +112,15 @@ struct Stage {
 impl Stage {
     fn new(scenario: &'static Scenario) -> anyhow::Result<Stage> {
         let home = TempDir::new()?;
-        let mut stage =
-            Stage { home, scenario, before: None, after: Vec::new(), steps: 0, took: Duration::ZERO };
+        let mut stage = Stage {
+            program: program()?,
+            home,
+            scenario,
+            before: None,
+            after: Vec::new(),
+            steps: 0,
+            took: Duration::ZERO,
+        };
         fs::create_dir_all(stage.path("guides"))?;
         let (guides, sections) = scenario.before;
         for at in 0..guides {
@@ -157,7 +166,7 @@ impl Stage {
     }
 
     fn guidepost(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(program());
+        let mut command = Command::new(&self.program);
         self.prepare(&mut command);
         command.args(args);
         command
@@ -178,7 +187,7 @@ impl Stage {
     fn traced(&self, args: &[&str]) -> Command {
         let mut command = Command::new("strace");
         self.prepare(&mut command);
-        command.arg("-f").args(args).arg(program());
+        command.arg("-f").args(args).arg(&self.program);
         command
     }
 
@@ -265,11 +274,6 @@ impl Stage {
 /// What stands for an answer where the program says that the index is damaged.
 const REFUSED: &str = "refused";
 
-fn program() -> PathBuf {
-    let own = std::env::current_exe().unwrap_or_default();
-    own.with_file_name("guidepost")
-}
-
 /// A guide whose text follows from a number.
 fn guide(seed: usize, sections: usize) -> String {
     const SUBJECTS: [&str; 7] = ["looms", "madder", "woad", "spindles", "shuttles", "bobbins", "wool"];
@@ -285,24 +289,6 @@ fn guide(seed: usize, sections: usize) -> String {
         )
     };
     format!("# Guide {seed}\n\n{}", (0..sections).map(section).collect::<String>())
-}
-
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
-    if !from.exists() {
-        return Ok(());
-    }
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)?.flatten() {
-        let to = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &to)?;
-        } else {
-            fs::copy(entry.path(), &to)?;
-            // The program tells by the time whether a guide has changed.
-            fs::File::options().write(true).open(&to)?.set_modified(entry.metadata()?.modified()?)?;
-        }
-    }
-    Ok(())
 }
 
 /// Every step in turn as far as there are runs for it, then random ones.
@@ -408,8 +394,7 @@ fn faults(runs: usize) -> anyhow::Result<()> {
 /// Runs under a limit on the size of files: the write that reaches it writes less than it was given, all after it fail. How many
 /// runs ended with an error.
 fn short_writes(stage: &Stage, runs: usize, random: &mut Random) -> anyhow::Result<usize> {
-    let mut files = Vec::new();
-    list(&stage.path("index-after"), &mut files)?;
+    let files = files_below(&stage.path("index-after"))?;
     let sizes: Vec<u64> = files.iter().filter_map(|path| Some(path.metadata().ok()?.len())).collect();
     let mut said = 0;
     for _ in 0..runs {
@@ -420,7 +405,7 @@ fn short_writes(stage: &Stage, runs: usize, random: &mut Random) -> anyhow::Resu
         let mut command = Command::new("sh");
         stage.prepare(&mut command);
         command.args(["-c", "trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\"", &limit.to_string()]);
-        command.arg(program()).args(stage.index(stage.scenario.then).get_args());
+        command.arg(&stage.program).args(stage.index(stage.scenario.then).get_args());
         let output = command.output()?;
         let error = String::from_utf8_lossy(&output.stderr);
         let context = || format!("{}, no file above {limit} blocks: {error}", stage.scenario.name);
@@ -435,11 +420,9 @@ fn short_writes(stage: &Stage, runs: usize, random: &mut Random) -> anyhow::Resu
 fn damage(runs: usize) -> anyhow::Result<()> {
     let mut random = Random(3);
     let stage = Stage::new(&SCENARIOS[3])?;
-    let mut files = Vec::new();
     let sound = stage.path("index-after");
-    list(&sound, &mut files)?;
+    let mut files = files_below(&sound)?;
     files.retain(|path| !path.ends_with("LOCK"));
-    files.sort();
     let (mut refused, mut as_before) = (0, 0);
     for run in 0..runs {
         let _ = fs::remove_dir_all(stage.path("index"));
@@ -476,15 +459,5 @@ fn damage(runs: usize) -> anyhow::Result<()> {
         "|---|---|---|---|---|---|\n| {} | {runs} | {runs} | {refused} | {as_before} | 0 |",
         files.len()
     );
-    Ok(())
-}
-
-fn list(folder: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    for entry in fs::read_dir(folder)?.flatten() {
-        match entry.file_type()?.is_dir() {
-            true => list(&entry.path(), found)?,
-            false => found.push(entry.path()),
-        }
-    }
     Ok(())
 }

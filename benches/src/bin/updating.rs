@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
+use guidepost_benches::folders::{copy, files_below, program};
 use tempfile::TempDir;
 
 /// Updates of each kind, of which the median counts.
@@ -23,7 +24,10 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = arguments.collect();
     let home = TempDir::new()?;
     let place = Place { guides: home.path().join("guides"), index: home.path().join("index"), arguments };
-    let guides = copy(&folder, &place.guides)?;
+    ensure!(folder.is_dir(), "no folder of guides at `{}`", folder.display());
+    copy(&folder, &place.guides)?;
+    let mut guides = files_below(&place.guides)?;
+    guides.retain(|path| path.extension().is_some_and(|extension| extension == "md" || extension == "txt"));
     let first = place.index()?;
     println!("| | seconds | of them in the model | the rest | passages embedded | most memory, MB |");
     println!("|---|---|---|---|---|---|");
@@ -67,9 +71,8 @@ struct Run {
 
 impl Place {
     fn index(&self) -> anyhow::Result<Run> {
-        let own = std::env::current_exe()?;
         let started = Instant::now();
-        let mut child = Command::new(own.with_file_name("guidepost"))
+        let mut child = Command::new(program()?)
             .args(["index", "--json", "--quiet"])
             .args([&self.guides, Path::new("--index"), &self.index])
             .args(&self.arguments)
@@ -126,25 +129,6 @@ fn rounds(mut each: impl FnMut(usize) -> anyhow::Result<Run>) -> anyhow::Result<
 fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures[figures.len() / 2]
-}
-
-/// Copies a folder; the paths of the copied Markdown and text files.
-fn copy(from: &Path, to: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    fs::create_dir_all(to)?;
-    let mut guides = Vec::new();
-    for entry in fs::read_dir(from).with_context(|| format!("cannot read `{}`", from.display()))? {
-        let (entry, to) = entry.map(|entry| (entry.path(), to.join(entry.file_name())))?;
-        if entry.is_dir() {
-            guides.extend(copy(&entry, &to)?);
-            continue;
-        }
-        fs::copy(&entry, &to)?;
-        if to.extension().is_some_and(|extension| extension == "md" || extension == "txt") {
-            guides.push(to);
-        }
-    }
-    guides.sort();
-    Ok(guides)
 }
 
 fn stat(folder: &Path) -> anyhow::Result<usize> {
