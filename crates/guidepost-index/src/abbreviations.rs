@@ -124,12 +124,8 @@ pub(crate) fn write(folder: &Path, found: &[Abbreviation]) -> Result<FileRecord,
 pub(crate) fn read(folder: &Path, file: Option<&FileRecord>) -> Result<Vec<Abbreviation>, IndexError> {
     let path = folder.join(ABBREVIATIONS);
     let missing = || IndexError::damaged(&path, "the generation does not list it");
-    let file = file.ok_or_else(missing)?;
-    let map = files::map(&path, file.bytes)?;
-    if blake3::hash(&map).to_hex().as_str() != file.blake3 {
-        return Err(IndexError::damaged(&path, files::CHANGED));
-    }
-    serde_json::from_slice(&map).map_err(|error| IndexError::damaged(&path, error.to_string()))
+    let bytes = files::read_recorded(&path, file.ok_or_else(missing)?)?;
+    serde_json::from_slice(&bytes).map_err(|error| IndexError::damaged(&path, error.to_string()))
 }
 
 /// Short and long form of each definition in a text.

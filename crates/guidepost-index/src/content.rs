@@ -11,6 +11,7 @@
 //! processor makes them the same to the bit, whatever the number of threads and whatever is embedded beside them.
 
 use blake3::Hasher;
+use guidepost_text::passage_text;
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -100,17 +101,22 @@ impl Snapshot {
         guides.iter().all(|[_, _, content]| !content.is_empty()).then(|| parts.finish())
     }
 
-    /// Holds every guide against its digest.
+    /// Holds every passage against its key, and every guide against its digest.
     ///
     /// # Errors
     /// Damage.
     pub(crate) fn check_content(&self) -> Result<(), IndexError> {
-        for document in self.documents().iter().filter(|document| !document.content.is_empty()) {
+        for document in self.documents() {
             let mut digest = GuideDigest::new(document);
             for id in (document.first_chunk..document.first_chunk + document.chunks).map(ChunkId) {
-                digest.add(&self.chunk(id)?, self.vector(id).unwrap_or_default(), self.token_codes(id));
+                let chunk = self.chunk(id)?;
+                if chunk.key != blake3::hash(passage_text(&chunk.chunk).as_bytes()).to_hex().as_str() {
+                    let reason = format!("passage {} has not the text of its key", id.0);
+                    return Err(IndexError::damaged(self.index(), reason));
+                }
+                digest.add(&chunk, self.vector(id).unwrap_or_default(), self.token_codes(id));
             }
-            if digest.finish() != document.content {
+            if !document.content.is_empty() && digest.finish() != document.content {
                 let reason = format!("what it holds of `{}` has not the digest of its record", document.path);
                 return Err(IndexError::damaged(self.index(), reason));
             }

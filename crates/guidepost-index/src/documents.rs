@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use crate::manifest::{FileRecord, Manifest};
+use crate::manifest::Manifest;
 use crate::{DocumentRecord, IndexError, files};
 
 pub(crate) const DOCUMENTS: &str = "documents.jsonl";
@@ -27,10 +27,8 @@ pub(crate) fn write(
 /// The guides of a segment as they were when it was written, if the file is what it was.
 pub(crate) fn read(folder: &Path, manifest: &Manifest) -> Result<Vec<DocumentRecord>, IndexError> {
     let path = folder.join(DOCUMENTS);
-    if manifest.files.get(DOCUMENTS) != Some(&FileRecord::of(&path)?) {
-        return Err(IndexError::damaged(&path, files::CHANGED));
-    }
-    let bytes = files::read(&path)?;
+    let missing = || IndexError::damaged(&path, "the manifest does not list it");
+    let bytes = files::read_recorded(&path, manifest.files.get(DOCUMENTS).ok_or_else(missing)?)?;
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let documents: Result<_, _> = lines.map(serde_json::from_slice).collect();
     documents.map_err(|error| IndexError::damaged(&path, error.to_string()))

@@ -8,6 +8,7 @@ use memmap2::Mmap;
 use serde::Serialize;
 
 use crate::IndexError;
+use crate::manifest::FileRecord;
 
 /// What is said of a file with another digest.
 pub(crate) const CHANGED: &str = "its bytes are not those that were written";
@@ -65,6 +66,15 @@ pub(crate) fn map(path: &Path, bytes: u64) -> Result<Mmap, IndexError> {
 /// Reads a whole small file.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, IndexError> {
     fs::read(path).map_err(unreadable(path))
+}
+
+/// Reads a whole small file that has to be the recorded one.
+pub(crate) fn read_recorded(path: &Path, record: &FileRecord) -> Result<Vec<u8>, IndexError> {
+    let bytes = read(path)?;
+    match bytes.len() as u64 == record.bytes && blake3::hash(&bytes).to_hex().as_str() == record.blake3 {
+        true => Ok(bytes),
+        false => Err(IndexError::damaged(path, CHANGED)),
+    }
 }
 
 /// A file of the index that is not there is damage; anything else is the disk's.

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant, SystemTime};
 use notify::event::{AccessKind, AccessMode};
 use notify::{Config, ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
+use crate::generation::CURRENT;
+
 /// Changes are taken up when there has been none for so long: a save is several events, a checkout thousands.
 const QUIET: Duration = Duration::from_millis(500);
 /// While changes go on and on, they are taken up this long after the first.
@@ -173,7 +175,7 @@ impl Follower {
     }
 
     fn read_current(&self) -> Option<String> {
-        fs::read_to_string(self.index.join("CURRENT")).ok()
+        fs::read_to_string(self.index.join(CURRENT)).ok()
     }
 }
 

@@ -16,8 +16,8 @@ pub(crate) struct Fresh {
 }
 
 /// Bytes that a segment takes while it is written, by its text and its rows. Of text: itself, as it is embedded, as postings,
-/// and the codes of its tokens, of which there is one for four or five characters. Of a row: what hnsw_rs keeps of it; the rest
-/// is some 30 bytes for each of its components (f32, int8 and the graph's own copy). `benches/results/updating.md` holds what a
+/// and the codes of its tokens, of which there is one for four or five characters. Of a row:
+/// its 384 components in f32, in int8 and as the graph copies them while it is built, and what hnsw_rs keeps of it. `benches/results/updating.md` holds what a
 /// build really takes against it.
 const OF_TEXT: u64 = 14;
 const OF_ROW: u64 = 5_000;

@@ -209,7 +209,7 @@ impl Member {
         let is_longer = source.read(&mut [0]).map_err(IndexError::io("read", &path))? > 0;
         match !is_longer && source.hasher.finalize().to_hex().as_str() == wanted.blake3 {
             true => Ok(()),
-            false => Err(IndexError::damaged(&path, "its bytes are not those that were written")),
+            false => Err(IndexError::damaged(&path, files::CHANGED)),
         }
     }
 }

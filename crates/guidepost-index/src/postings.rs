@@ -449,9 +449,6 @@ fn schema() -> Schema {
 }
 
 #[cfg(test)]
-use crate::checked_file::SegmentFiles;
-
-#[cfg(test)]
 impl Postings {
     /// Of chunks that are all of a generation.
     pub(crate) fn for_tests(folder: &Path, chunks: &[StoredChunk], documents: &[DocumentRecord]) -> Postings {
@@ -459,7 +456,8 @@ impl Postings {
         let mut manifest = Manifest::for_tests(1, chunks.len() as u32);
         Postings::write(folder, chunks, documents, &mut manifest).expect("writable");
         let placement = Arc::new(Placement::whole(chunks.len() as u32));
-        let directory = FrozenDirectory::open(&SegmentFiles::unchecked(folder, &manifest));
+        let directory =
+            FrozenDirectory::open(&crate::checked_file::SegmentFiles::unchecked(folder, &manifest));
         let directory = directory.expect("it was just written");
         Postings::open(folder, std::iter::once((directory, placement))).expect("it was just written")
     }

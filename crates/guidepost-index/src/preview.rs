@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::generation::may_hold_index;
 use crate::plan::{Plan, State, Warning};
 use crate::update::sources;
-use crate::{Changes, IndexError, LateInteraction, Request, Snapshot};
+use crate::{Changes, IndexError, Request, Snapshot};
 
 /// What an update would do. Guides are named as citations name them.
 #[derive(Debug, Clone, Default)]
@@ -43,7 +43,7 @@ pub fn preview(request: &Request) -> Result<Preview, IndexError> {
     let old = if request.rebuild { None } else { Snapshot::open_for_update(request.index)? };
     let sources = sources(request)?;
     let plan = Plan::new(&sources, request.shipped, old.as_ref().map(Snapshot::record))?;
-    let is_other = |old: &Snapshot| old.sources() != sources || is_switched(old, request.late_interaction);
+    let is_other = |old: &Snapshot| old.sources() != sources || !request.late_interaction.is_as_in(old);
     let in_state = |state: State, is_known: bool| {
         let entries = plan.entries.iter();
         let wanted = entries.filter(|entry| entry.state == state && entry.known.is_some() == is_known);
@@ -66,14 +66,4 @@ fn removed(old: &Snapshot, plan: &Plan) -> Vec<String> {
     let kept: HashSet<usize> = plan.entries.iter().filter_map(|entry| entry.known).collect();
     let documents = old.documents().iter().enumerate();
     documents.filter(|(at, _)| !kept.contains(at)).map(|(_, document)| document.path.clone()).collect()
-}
-
-/// Whether token vectors would come or go.
-fn is_switched(old: &Snapshot, wanted: LateInteraction) -> bool {
-    old.has_vectors()
-        && match wanted {
-            LateInteraction::AsBefore => false,
-            LateInteraction::Keep => !old.has_token_codes(),
-            LateInteraction::Drop => old.has_token_codes(),
-        }
 }

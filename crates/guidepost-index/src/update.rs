@@ -55,6 +55,22 @@ pub enum LateInteraction {
     Drop,
 }
 
+impl LateInteraction {
+    /// Whether the generation after this one keeps token codes.
+    pub(crate) fn keeps_tokens(self, old: Option<&Snapshot>) -> bool {
+        match self {
+            LateInteraction::Keep => true,
+            LateInteraction::Drop => false,
+            LateInteraction::AsBefore => old.is_none_or(|old| old.record().keeps_tokens),
+        }
+    }
+
+    /// Whether a generation has the token codes that the one after it is to have.
+    pub(crate) fn is_as_in(self, old: &Snapshot) -> bool {
+        !old.has_vectors() || old.has_token_codes() == self.keeps_tokens(Some(old))
+    }
+}
+
 /// A step of an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -143,7 +159,7 @@ pub fn update(request: &Request, listener: &mut dyn FnMut(Event)) -> Result<Upda
     let old = old.map(|old| compatible(request, old)).transpose()?.flatten();
     let sources = sources(request)?;
     let plan = Plan::new(&sources, request.shipped, old.as_ref().map(Snapshot::record))?;
-    let mut writer = Writer { request, old, salvage, sources, looked: plan.looked };
+    let writer = Writer { request, old, salvage, sources, looked: plan.looked };
     writer.run(plan, listener)
 }
 

@@ -3,12 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use guidepost_text::passage_text;
-
 use crate::generation::current;
 use crate::generation_record::{DIGEST, GenerationRecord, SegmentRecord};
 use crate::manifest::{FileRecord, Manifest};
-use crate::{ChunkId, IndexError, Snapshot, chunk_store, documents, files, tokens, vectors};
+use crate::{IndexError, Snapshot, chunk_store, documents, files, tokens, vectors};
 
 /// Something in an index that is not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,13 +145,5 @@ fn references(index: &Path) -> Result<(), IndexError> {
     let Some(snapshot) = Snapshot::open(index)? else { return Ok(()) };
     snapshot.names()?;
     snapshot.check_rows()?;
-    snapshot.check_content()?;
-    for id in (0..snapshot.chunk_count() as u32).map(ChunkId) {
-        let chunk = snapshot.chunk(id)?;
-        let key = blake3::hash(passage_text(&chunk.chunk).as_bytes()).to_hex();
-        if chunk.key != key.as_str() {
-            return Err(IndexError::damaged(index, format!("passage {} has not the text of its key", id.0)));
-        }
-    }
-    Ok(())
+    snapshot.check_content()
 }

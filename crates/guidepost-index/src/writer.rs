@@ -15,7 +15,7 @@ use crate::compaction::{SegmentSize, absorbed};
 use crate::encoding::{Known, encode};
 use crate::fresh::{Fresh, rows_in};
 use crate::generation::{
-    clear_others, generation_name, next_generation, next_segment, segment_name, unfinished_name,
+    CURRENT, clear_others, generation_name, next_generation, next_segment, segment_name, unfinished_name,
 };
 use crate::generation_record::{FORMAT, GenerationRecord, SegmentRecord};
 use crate::journal::Journal;
@@ -27,7 +27,7 @@ use crate::prepare::{Prepared, keep, read_entry, take_over};
 use crate::salvage::Salvage;
 use crate::segment::{Segment, SegmentContents};
 use crate::snapshot::fingerprint;
-use crate::update::{Event, LateInteraction, Request, Update};
+use crate::update::{Event, Request, Update};
 use crate::{
     Abbreviation, Changes, DocumentRecord, IndexError, Snapshot, SourceRecord, abbreviations, content, files,
 };
@@ -43,12 +43,10 @@ pub(crate) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    pub(crate) fn run(&mut self, plan: Plan, listener: &mut dyn FnMut(Event)) -> Result<Update, IndexError> {
+    pub(crate) fn run(&self, plan: Plan, listener: &mut dyn FnMut(Event)) -> Result<Update, IndexError> {
         let changes = plan.changes();
-        let as_wanted = |old: &&Snapshot| {
-            old.sources() == self.sources
-                && (!old.has_vectors() || old.has_token_codes() == self.keeps_tokens())
-        };
+        let as_wanted =
+            |old: &&Snapshot| old.sources() == self.sources && self.request.late_interaction.is_as_in(old);
         if let Some(old) = self
             .old
             .as_ref()
@@ -110,8 +108,7 @@ impl<'a> Writer<'a> {
     fn ways(&self) -> Result<Ways, IndexError> {
         // Segments stay as they are unless this version or this request wants other files in them.
         let keeps_segments = self.old.as_ref().is_some_and(|old| {
-            old.record().has_current_postings()
-                && (!old.has_vectors() || old.has_token_codes() == self.keeps_tokens())
+            old.record().has_current_postings() && self.request.late_interaction.is_as_in(old)
         });
         let names = match &self.old {
             Some(old) if !keeps_segments => old.names()?,
@@ -300,11 +297,7 @@ impl<'a> Writer<'a> {
 
     /// Whether the new generation keeps token codes.
     fn keeps_tokens(&self) -> bool {
-        match self.request.late_interaction {
-            LateInteraction::Keep => true,
-            LateInteraction::Drop => false,
-            LateInteraction::AsBefore => self.old.as_ref().is_none_or(|old| old.record().keeps_tokens),
-        }
+        self.request.late_interaction.keeps_tokens(self.old.as_ref())
     }
 
     /// Writes the generation beside the old one, then names it in `CURRENT`: the one moment at which it counts.
@@ -335,7 +328,7 @@ impl<'a> Writer<'a> {
             record.write(folder)?;
             files::sync_folder(folder).map_err(IndexError::io("write", folder))
         })?;
-        files::replace(&index.join("CURRENT"), format!("{name}\n").as_bytes())?;
+        files::replace(&index.join(CURRENT), format!("{name}\n").as_bytes())?;
         clear_others(index, &name, &record);
         Ok(())
     }
