@@ -40,7 +40,7 @@ pub(crate) fn recorded_sources(index: &Path) -> Result<Option<Vec<SourceRecord>>
 pub const TUNED: &str = "tuned.json";
 
 /// Name of the file that names the generation that answers.
-pub(crate) const CURRENT: &str = "CURRENT";
+pub const CURRENT: &str = "CURRENT";
 
 /// Name of the generation that answers. Without `CURRENT`, the newest: a generation is complete before it has its name.
 pub(crate) fn current(index: &Path) -> Result<Option<String>, IndexError> {

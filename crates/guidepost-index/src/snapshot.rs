@@ -1,13 +1,15 @@
 //! Reading: one generation, whole, whatever writers do meanwhile.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use guidepost_text::{CHUNKER, Embed, Embedding, Named, TokenVectors, passage_text};
 
 use crate::encoding::Known;
 use crate::generation::{current, generation_name};
 use crate::generation_record::{GenerationRecord, RECORD};
+use crate::passage::{Memory, Passage};
 use crate::placement::Placement;
 use crate::plan::{Plan, Warning};
 use crate::postings::Postings;
@@ -40,6 +42,8 @@ pub struct Snapshot {
     placements: Vec<Arc<Placement>>,
     postings: Postings,
     abbreviations: Vec<Abbreviation>,
+    names: OnceLock<Vec<Named>>,
+    memory: Option<Memory>,
 }
 
 /// What differs on disk from what the index holds.
@@ -108,7 +112,16 @@ impl Snapshot {
         let parts = parts.map(|(segment, placement)| (segment.postings.clone(), Arc::clone(placement)));
         let postings = Postings::open(index, parts)?;
         let folder = index.join(generation_name(record.generation));
-        Ok(Snapshot { folder, record, segments, placements, postings, abbreviations: Vec::new() })
+        Ok(Snapshot {
+            folder,
+            record,
+            segments,
+            placements,
+            postings,
+            abbreviations: Vec::new(),
+            names: OnceLock::new(),
+            memory: None,
+        })
     }
 
     /// Holds the disk against the index: a stat per file, and a look into those whose stat differs.
@@ -226,6 +239,22 @@ impl Snapshot {
         Ok(StoredChunk { document: self.document_number(id) as u32, ..chunk })
     }
 
+    /// Reads a passage, or takes it from those that are remembered.
+    ///
+    /// # Errors
+    /// Damage.
+    pub fn passage(&self, id: ChunkId) -> Result<Arc<Passage>, IndexError> {
+        match &self.memory {
+            Some(memory) => memory.get(id, || self.chunk(id)),
+            None => Ok(Arc::new(Passage::new(self.chunk(id)?))),
+        }
+    }
+
+    /// Remembers so many passages that were read, some ten kilobytes each: for whoever asks again and again.
+    pub fn remembering(self, passages: NonZeroUsize) -> Snapshot {
+        Snapshot { memory: Some(Memory::new(passages)), ..self }
+    }
+
     /// Segment and row of a chunk; `None` for a number that there is not.
     fn place(&self, id: ChunkId) -> Option<(usize, u32)> {
         let document = self.record.documents.get(self.document_number(id))?;
@@ -233,11 +262,19 @@ impl Snapshot {
         Some((document.segment as usize, document.first_row + at))
     }
 
-    /// What each guide names, in the order of the guides.
+    /// What each guide names, in the order of the guides. Read when it is first asked for.
     ///
     /// # Errors
     /// Damage.
-    pub fn names(&self) -> Result<Vec<Named>, IndexError> {
+    pub fn names(&self) -> Result<&[Named], IndexError> {
+        if let Some(names) = self.names.get() {
+            return Ok(names);
+        }
+        let names = self.read_names()?;
+        Ok(self.names.get_or_init(|| names))
+    }
+
+    fn read_names(&self) -> Result<Vec<Named>, IndexError> {
         let of_segments: Vec<Vec<Named>> =
             self.segments.iter().map(|segment| names::read(&segment.names)).collect::<Result<_, _>>()?;
         let of_guide = |document: &DocumentRecord| {
@@ -351,8 +388,8 @@ impl Snapshot {
         codes.unwrap_or_default()
     }
 
-    /// A chunk's vector; `None` without vectors.
-    pub(crate) fn vector(&self, id: ChunkId) -> Option<&[f32]> {
+    /// A chunk's vector, of unit length; `None` without vectors.
+    pub fn vector(&self, id: ChunkId) -> Option<&[f32]> {
         let (segment, row) = self.place(id)?;
         Some(self.segments[segment].vectors.as_ref()?.row(row as usize))
     }

@@ -111,7 +111,7 @@ impl<'a> Writer<'a> {
             old.record().has_current_postings() && self.request.late_interaction.is_as_in(old)
         });
         let names = match &self.old {
-            Some(old) if !keeps_segments => old.names()?,
+            Some(old) if !keeps_segments => old.names()?.to_vec(),
             _ => Vec::new(),
         };
         Ok(Ways { keeps_segments, names })
@@ -257,7 +257,7 @@ impl<'a> Writer<'a> {
         }
         let names = old.names()?;
         let place = |record: &DocumentRecord| (record.segment, record.number);
-        let known: HashMap<(u32, u32), &Named> = old.documents().iter().map(place).zip(&names).collect();
+        let known: HashMap<(u32, u32), &Named> = old.documents().iter().map(place).zip(names).collect();
         for at in 0..written.guides.len() {
             let Guide { record, place: Place::Kept } = &written.guides[at] else { continue };
             if !absorbed.contains(&(record.segment as usize)) {

@@ -7,7 +7,7 @@
 //! pairs are made after one pattern for another version or another operator; so words keep the signs of code, and passages
 //! with different numbers are kept apart.
 
-use std::collections::BTreeSet;
+use std::cmp::Ordering;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Words in a run.
@@ -18,8 +18,8 @@ const SAME: f64 = 0.8;
 
 /// The words of a passage, ready to be compared.
 pub(crate) struct Wording {
-    /// Digests of the runs. They are never kept, so that they may differ from build to build.
-    runs: BTreeSet<u64>,
+    /// Digests of the runs, each once, in order. They are never kept, so that they may differ from build to build.
+    runs: Vec<u64>,
     /// Words with digits, in order.
     numbers: Vec<String>,
 }
@@ -27,15 +27,16 @@ pub(crate) struct Wording {
 impl Wording {
     pub(crate) fn of(text: &str) -> Wording {
         let words: Vec<String> = text.split_whitespace().map(bare).filter(|word| !word.is_empty()).collect();
-        let digest = |run: &[String]| {
-            let mut hasher = DefaultHasher::new();
-            run.hash(&mut hasher);
-            hasher.finish()
+        let digests: Vec<u64> = words.iter().map(|word| digest(word)).collect();
+        // Each word is read once, though it stands in five runs.
+        let of_run =
+            |run: &[u64]| run.iter().fold(0u64, |run, word| (run.rotate_left(5) ^ word).wrapping_mul(ODD));
+        let mut runs: Vec<u64> = match digests.len() {
+            0..RUN => vec![of_run(&digests)],
+            _ => digests.windows(RUN).map(of_run).collect(),
         };
-        let runs = match words.len() {
-            0..RUN => BTreeSet::from([digest(&words)]),
-            _ => words.windows(RUN).map(digest).collect(),
-        };
+        runs.sort_unstable();
+        runs.dedup();
         let has_digit = |word: &String| word.contains(|c: char| c.is_ascii_digit());
         Wording { runs, numbers: words.into_iter().filter(has_digit).collect() }
     }
@@ -46,9 +47,35 @@ impl Wording {
         if (fewer as f64) < SAME * more as f64 || self.numbers != other.numbers {
             return false;
         }
-        let shared = self.runs.intersection(&other.runs).count();
+        let shared = shared(&self.runs, &other.runs);
         shared as f64 >= SAME * (fewer + more - shared) as f64
     }
+}
+
+/// Spreads the bits of a sum of digests.
+const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+
+fn digest(word: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    word.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// How many numbers two ordered lists share.
+fn shared(one: &[u64], other: &[u64]) -> usize {
+    let (mut one, mut other, mut shared) = (one.iter().peekable(), other.iter().peekable(), 0);
+    while let (Some(a), Some(b)) = (one.peek(), other.peek()) {
+        match a.cmp(b) {
+            Ordering::Less => drop(one.next()),
+            Ordering::Greater => drop(other.next()),
+            Ordering::Equal => {
+                shared += 1;
+                one.next();
+                other.next();
+            }
+        }
+    }
+    shared
 }
 
 /// A word in lower case without the marks around it. Marks of lists and tables are no words; operators of code are.

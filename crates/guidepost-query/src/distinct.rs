@@ -1,8 +1,9 @@
 //! Each passage once: what says the same in the same words becomes one hit that names the other places.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use guidepost_index::{DocumentRecord, IndexError, Snapshot, StoredChunk};
+use guidepost_index::{DocumentRecord, IndexError, Passage, Snapshot, StoredChunk};
 
 use crate::alike::Wording;
 use crate::fusion::Fused;
@@ -11,7 +12,7 @@ use crate::fusion::Fused;
 pub(crate) struct Distinct {
     /// The best of those that say the same.
     pub(crate) fused: Fused,
-    pub(crate) chunk: StoredChunk,
+    pub(crate) passage: Arc<Passage>,
     /// The others, best first.
     pub(crate) also_in: Vec<Elsewhere>,
 }
@@ -43,14 +44,15 @@ pub(crate) fn distinct(
             continue;
         }
         guides.insert(guide);
-        let chunk = snapshot.chunk(fused.id)?;
-        let wording = Wording::of(&chunk.chunk.text);
+        let passage = snapshot.passage(fused.id)?;
+        let wording = Wording::of(&passage.stored.chunk.text);
         match found.iter_mut().find(|(known, _)| known.says_the_same(&wording)) {
             Some((_, same)) => {
+                let chunk = passage.stored.clone();
                 let document = snapshot.document_of(&chunk)?.clone();
                 same.also_in.push(Elsewhere { chunk, document });
             }
-            None => found.push((wording, Distinct { fused, chunk, also_in: Vec::new() })),
+            None => found.push((wording, Distinct { fused, passage, also_in: Vec::new() })),
         }
     }
     Ok(found.into_iter().map(|(_, distinct)| distinct).collect())

@@ -183,7 +183,7 @@ fn insert(snapshot: &Snapshot, facet: Facet, value: &str, rows: &mut Rows) -> Re
 
 /// Adds the passages of the guides and sections about a role, and counts those.
 fn insert_role(snapshot: &Snapshot, wanted: &str, rows: &mut Rows) -> Result<usize, IndexError> {
-    let roles = roles(&snapshot.names()?);
+    let roles = roles(snapshot.names()?);
     let places: Vec<RolePlace> =
         find_roles(&roles, wanted).into_iter().flat_map(|role| role.described.clone()).collect();
     for place in &places {
@@ -267,7 +267,7 @@ fn unknown_value(snapshot: &Snapshot, facet: Facet, value: &str) -> Result<Filte
         Facet::Tag => documents.flat_map(|document| document.metadata.tags.clone()).collect(),
         Facet::Kind => documents.filter_map(|document| document.metadata.kind.clone()).collect(),
         Facet::Role => {
-            let roles = roles(&snapshot.names()?).into_iter();
+            let roles = roles(snapshot.names()?).into_iter();
             roles.filter(|role| !role.described.is_empty()).map(|role| role.name).collect()
         }
         Facet::Path | Facet::After => documents.map(|document| document.path.clone()).collect(),

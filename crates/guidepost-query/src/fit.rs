@@ -88,11 +88,12 @@ impl Fit {
         if let Some(&known) = self.known.borrow().get(&id) {
             return Ok(known);
         }
-        let chunk = snapshot.chunk(id)?;
+        let passage = snapshot.passage(id)?;
+        let chunk = &passage.stored;
         let guide = snapshot.documents().get(chunk.document as usize);
         let kind = Kind {
             named: guide.is_some_and(|guide| self.wish.names(&guide.metadata.title)),
-            lists_resources: lists_resources(&chunk),
+            lists_resources: lists_resources(chunk),
         };
         self.known.borrow_mut().insert(id, kind);
         Ok(kind)

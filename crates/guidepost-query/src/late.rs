@@ -5,7 +5,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use guidepost_index::{ChunkId, Form, LateQuestion, Snapshot, Token, analyze};
+use guidepost_index::{ChunkId, Form, IndexError, LateQuestion, Snapshot, Token, analyze};
 use guidepost_text::{Chunk, Embed, EmbedError, Embedding, Span, TextRole, TokenVectors, passage_text};
 
 use crate::Question;
@@ -87,28 +87,25 @@ pub struct TokenMatch {
 
 impl TokenMatch {
     /// Matches a passage that the index holds; `None` where its tokens are not known.
+    ///
+    /// # Errors
+    /// A damaged index.
     pub(crate) fn new(
         snapshot: &Snapshot,
         embedder: &dyn Embed,
         late: &LateQuestion,
         id: ChunkId,
-        chunk: &Chunk,
-    ) -> Option<Self> {
-        let text = passage_text(chunk);
-        let before = text.len().checked_sub(chunk.text.len())?;
-        let within = |span: Span| match span.start >= before {
-            true => Span { start: span.start - before, end: span.end - before },
-            false => Span { start: 0, end: 0 },
-        };
-        let spans: Vec<Span> =
-            embedder.token_spans(&text, TextRole::Passage)?.into_iter().map(within).collect();
+    ) -> Result<Option<Self>, IndexError> {
+        let passage = snapshot.passage(id)?;
+        let spans = passage.token_spans(|| spans(embedder, &passage.stored.chunk));
         let (cosines, weights) = (snapshot.token_cosines(late, id), late.shares());
-        (cosines.len() == spans.len() * weights.len()).then_some(TokenMatch {
+        let known = spans.filter(|spans| cosines.len() == spans.len() * weights.len());
+        Ok(known.map(|spans| TokenMatch {
             question: late.spans().to_vec(),
-            spans,
+            spans: spans.to_vec(),
             weights,
             cosines,
-        })
+        }))
     }
 
     /// MaxSim of a part of the passage; 0 where no token lies in it.
@@ -133,6 +130,17 @@ impl TokenMatch {
             Some(BestToken { question, weight: self.weights[column], cosine: *cosine, passage })
         })
     }
+}
+
+/// The part of a passage's text that each of its tokens stands for; empty for those of headings.
+fn spans(embedder: &dyn Embed, chunk: &Chunk) -> Option<Vec<Span>> {
+    let text = passage_text(chunk);
+    let before = text.len().checked_sub(chunk.text.len())?;
+    let within = |span: Span| match span.start >= before {
+        true => Span { start: span.start - before, end: span.end - before },
+        false => Span { start: 0, end: 0 },
+    };
+    Some(embedder.token_spans(&text, TextRole::Passage)?.into_iter().map(within).collect())
 }
 
 /// A token of the question, and the token of a passage that answers best to it.

@@ -52,7 +52,7 @@ pub use fusion::{CANDIDATES, Fused, Lean, Ranking, Weights, add_late, fuse, stan
 pub use ladder::{Budget, CONCLUSIVE, Climb, Conclusive, Rung, Step};
 pub use late::{Asked, BestToken, TokenMatch, ask_model};
 pub use metrics::{Interval, bootstrap, mrr_at, ndcg_at, recall_at};
-pub use question::{Correction, MAX_WORDS, Question, QuestionError};
+pub use question::{Correction, MAX_BYTES, MAX_WORDS, Question, QuestionError};
 pub use rerank::{RERANK_CANDIDATES, RERANK_WEIGHT, Reranked, rerank};
 pub use resources::{FoundResource, OWN_WORDS, Wanted, count_serving, find_resources, kinds_asked};
 pub use roles::{RoleEntry, RolePlace, find_roles, roles};

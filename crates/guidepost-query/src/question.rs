@@ -11,6 +11,9 @@ use crate::query_language::parse;
 /// Longest question in words. No model reads more than some hundreds, and a text index only slows down.
 pub const MAX_WORDS: usize = 1000;
 
+/// Longest question in bytes: what has no blanks is one word, and is cut into many.
+pub const MAX_BYTES: usize = 16_384;
+
 /// A question ready to be searched.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Question {
@@ -58,13 +61,21 @@ pub enum QuestionError {
         /// Number of its words.
         words: usize,
     },
+    /// Few words that go on for ever.
+    #[error(
+        "the question has {bytes} bytes, at most {MAX_BYTES} can be searched; shorten it, or save the text as a guide and index it"
+    )]
+    TooLarge {
+        /// Its length in UTF-8.
+        bytes: usize,
+    },
 }
 
 impl Question {
     /// Takes operators out of a question and cuts it into words.
     ///
     /// # Errors
-    /// A question that is empty, looks for nothing, or has more than [`MAX_WORDS`] words.
+    /// A question that is empty, looks for nothing, or has more than [`MAX_WORDS`] words or [`MAX_BYTES`] bytes.
     pub fn new(asked: &str) -> Result<Question, QuestionError> {
         let asked = asked.trim();
         if !asked.chars().any(char::is_alphanumeric) {
@@ -73,6 +84,9 @@ impl Question {
         let count = asked.split_whitespace().count();
         if count > MAX_WORDS {
             return Err(QuestionError::TooLong { words: count });
+        }
+        if asked.len() > MAX_BYTES {
+            return Err(QuestionError::TooLarge { bytes: asked.len() });
         }
         let parsed = parse(asked);
         if !parsed.text.chars().any(char::is_alphanumeric) {

@@ -12,7 +12,7 @@ use crate::fusion::{CANDIDATES, Fused, Ranking, Weights};
 use crate::ladder::Step;
 use crate::late::{Asked, TokenMatch};
 use crate::question::Question;
-use crate::signals::{Signals, coverage};
+use crate::signals::Signals;
 use crate::spread::spread;
 
 /// Which legs search.
@@ -167,7 +167,7 @@ pub fn search(
     hits.retain(|hit| hit.confidence >= options.min_confidence);
     if let (Some(embedder), Some(late)) = (means.embedder, late_question(&climbed.retrieved)) {
         for hit in &mut hits {
-            hit.tokens = TokenMatch::new(snapshot, embedder, late, hit.trace.fused.id, &hit.chunk.chunk);
+            hit.tokens = TokenMatch::new(snapshot, embedder, late, hit.trace.fused.id)?;
         }
     }
     snapshot.sound()?;
@@ -228,7 +228,7 @@ fn show(
     let weighed = question.weigh(snapshot);
     let rival = rival(fused);
     let mut hits = Vec::new();
-    for Distinct { fused, chunk, also_in } in distinct(snapshot, fused, options.limit)? {
+    for Distinct { fused, passage, also_in } in distinct(snapshot, fused, options.limit)? {
         let trace = Trace {
             fused,
             bm25_rank: place(&retrieved.bm25, fused.id),
@@ -236,8 +236,9 @@ fn show(
             dense_weight: *dense_weight,
             late_weight: if late_question(retrieved).is_some() { options.weights.late } else { 0.0 },
             margin: fused.before_reranking() - rival,
-            coverage: coverage(&weighed, &chunk),
+            coverage: weighed.coverage(passage.terms()),
         };
+        let chunk = passage.stored.clone();
         let document = snapshot.document_of(&chunk)?.clone();
         let confidence = confidence(trace.evidence(question, options.mode));
         hits.push(Hit { chunk, document, also_in, confidence, trace, tokens: None });

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use guidepost_index::{ChunkId, Snapshot, StoredChunk, analyze};
+use guidepost_index::{ChunkId, Snapshot};
 
 use crate::fit::Fit;
 use crate::fusion::{Fused, Lean, Ranking, Weights, add_late, fuse, invite};
@@ -80,13 +80,7 @@ pub fn words_found(snapshot: &Snapshot, question: &Question, bm25: &Ranking) -> 
 
 fn best_coverage(snapshot: &Snapshot, weighed: &Weighed, bm25: &Ranking) -> Result<f32, SearchError> {
     Ok(match bm25.first() {
-        Some(&(id, _)) => coverage(weighed, &snapshot.chunk(id)?),
+        Some(&(id, _)) => weighed.coverage(snapshot.passage(id)?.terms()),
         None => 0.0,
     })
-}
-
-/// Share of the question's information that a passage and its headings hold, in [0, 1].
-pub(crate) fn coverage(weighed: &Weighed, chunk: &StoredChunk) -> f32 {
-    let words = analyze(&chunk.chunk.context).into_iter().chain(analyze(&chunk.chunk.text));
-    weighed.coverage(&words.map(|word| word.term).collect())
 }

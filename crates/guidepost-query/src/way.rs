@@ -32,7 +32,7 @@ pub(crate) fn way(
     if !asks_for_the_way(&question.text) {
         return Ok(Vec::new());
     }
-    let roles = roles(&snapshot.names()?);
+    let roles = roles(snapshot.names()?);
     let mut ids: Vec<ChunkId> = Vec::new();
     for place in wanted(&roles, question).into_iter().flat_map(|role| &role.described) {
         ids.extend(at_place(snapshot, place)?);
