@@ -1,0 +1,1 @@
+"""The checks of `page.py`, by what they look at."""
