@@ -7,8 +7,11 @@
 mod background;
 mod local_hub;
 mod sandbox;
+#[cfg(unix)]
+mod server;
 mod tiny_model;
 
+mod agents;
 mod asking;
 mod bad_input;
 mod bench;
@@ -35,6 +38,10 @@ mod query_language;
 mod real_model;
 mod reranking;
 mod resources;
+#[cfg(unix)]
+mod server_safety;
+#[cfg(unix)]
+mod serving;
 mod settings;
 mod shared_guides;
 mod tune;

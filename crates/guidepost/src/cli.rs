@@ -5,6 +5,7 @@ mod eval;
 mod filter;
 mod rerank;
 mod resources;
+mod serve;
 mod tune;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use guidepost_model::{DeviceChoice, Precision};
+use guidepost_query::Mode;
 use serde::Deserialize;
 
 use crate::memory;
@@ -22,6 +24,7 @@ pub(crate) use eval::{EvalArgs, Stage};
 pub(crate) use filter::FilterArgs;
 pub(crate) use rerank::{BudgetArgs, RerankArgs, is_budget};
 pub(crate) use resources::{CompareArgs, ReadArgs, ResourcesArgs, RolesArgs};
+pub(crate) use serve::{McpArgs, ServeArgs, ServedArgs};
 pub(crate) use tune::TuneArgs;
 
 const AFTER_HELP: &str = "\
@@ -33,6 +36,7 @@ Examples:
   guidepost resources books on statistics
   guidepost index ~/guides
   guidepost index --watch
+  guidepost serve
   guidepost get corpus/data-analyst.md:40-52
 
 Exit codes: 0 found, 1 nothing found, 2 error, 3 a measured figure is below the gate, 130 indexing was
@@ -65,6 +69,11 @@ pub(crate) enum Command {
     Roles(RolesArgs),
     /// Put two roles side by side: skills, tools, roadmap, resources.
     Compare(CompareArgs),
+    /// Serve the guides: a page for people, an interface for programs, tools for agents.
+    #[command(after_help = serve::AFTER_SERVE)]
+    Serve(ServeArgs),
+    /// Be a tool for agents: speak the Model Context Protocol on standard input and output.
+    Mcp(McpArgs),
     /// Build the index, or bring it up to date. Interrupted, it keeps what it has embedded, and the next run goes on from there.
     Index(IndexArgs),
     /// Show what the index holds and whether it is up to date.
@@ -344,6 +353,16 @@ pub(crate) enum ModeArg {
     Hybrid,
     Dense,
     Bm25,
+}
+
+impl ModeArg {
+    pub(crate) fn mode(self) -> Mode {
+        match self {
+            ModeArg::Hybrid => Mode::Hybrid,
+            ModeArg::Dense => Mode::Dense,
+            ModeArg::Bm25 => Mode::Bm25,
+        }
+    }
 }
 
 /// How results are printed.

@@ -15,9 +15,11 @@ mod engine;
 mod guide_text;
 mod interrupt;
 mod reranker;
+mod search;
 
 mod commands;
 mod output;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -61,6 +63,8 @@ fn run(cli: Cli, console: &Console) -> anyhow::Result<Outcome> {
         Command::Resources(args) => commands::resources::run(&args, console),
         Command::Roles(args) => commands::roles::run(&args, console),
         Command::Compare(args) => commands::compare::run(&args, console),
+        Command::Serve(args) => serve::run(&args, console).map(|()| Outcome::Found),
+        Command::Mcp(args) => serve::run_mcp(&args, console).map(|()| Outcome::Found),
         Command::Index(args) => commands::index::run(&args, console),
         Command::Status(args) => commands::status::run(&args, console),
         Command::Verify(args) => commands::verify::run(&args, console),

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use guidepost_index::{Snapshot, TUNED};
 use guidepost_query::{Lean, Weights};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::console::Console;
@@ -29,7 +30,7 @@ pub(crate) struct Tuned {
 }
 
 /// Weights as files and programs read them.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct WeightsView {
     /// Weight of the dense leg where the words found nothing of the question.
     pub(crate) start: f64,

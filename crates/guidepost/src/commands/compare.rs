@@ -5,21 +5,19 @@ use std::fmt::Write;
 
 use anyhow::{Context, bail};
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
-use guidepost_index::{ShippedGuide, Snapshot};
-use guidepost_query::{CatalogEntry, RoleEntry, catalog, find_roles, roles};
-use guidepost_text::{Cited, Lines, ResourceKind, profile};
-use serde_json::{Value, json};
+use guidepost_query::{RoleEntry, catalog, find_roles, roles};
+use serde_json::json;
 
 use super::resources::ready;
 use crate::cli::CompareArgs;
 use crate::console::{Console, printable};
-use crate::output::{self, Listing, Place, SCHEMA_VERSION, file_of, place_of, width};
-use crate::{Outcome, guide_text, shipped};
+use crate::output::{self, ComparedItem, ComparedRole, ComparisonView, Listing, PlaceLines, width};
+use crate::{Outcome, shipped};
 
 pub(crate) fn run(args: &CompareArgs, console: &Console) -> anyhow::Result<Outcome> {
     let snapshot = ready(&args.guides, true, console)?.snapshot;
     let names = snapshot.names()?;
-    let roles = roles(&names);
+    let roles = roles(names);
     let (first, second) = (find(&roles, &args.first, console)?, find(&roles, &args.second, console)?);
     if first == second {
         bail!(
@@ -29,12 +27,8 @@ pub(crate) fn run(args: &CompareArgs, console: &Console) -> anyhow::Result<Outco
             first.name
         );
     }
-    let catalog = catalog(&names);
-    let shipped = shipped::guides();
-    let sides = [first, second].map(|role| Side::new(role, &catalog, &snapshot, &shipped));
-    let [first, second] = sides;
-    let sides = [first?, second?];
-    output::print_listing(&listing(&sides), args.output.format())?;
+    let view = ComparisonView::new([first, second], &catalog(names), &snapshot, &shipped::guides())?;
+    output::print_listing(&listing(&view), args.output.format())?;
     Ok(Outcome::Found)
 }
 
@@ -50,111 +44,12 @@ fn find<'a>(roles: &'a [RoleEntry], wanted: &str, console: &Console) -> anyhow::
     Ok(role)
 }
 
-/// The rows of the comparison, in order.
-const ROWS: [&str; 7] = ["skills", "tools", "roadmap", "books", "courses", "certifications", "projects"];
-
-/// A role, with a cell for each row.
-struct Side {
-    name: String,
-    guides: Vec<Place>,
-    cells: Vec<Vec<Item>>,
-    files: Vec<String>,
-}
-
-/// Something in a cell, and where it stands.
-struct Item {
-    text: String,
-    place: Place,
-    /// What tells whether the other role has it too.
-    key: String,
-}
-
-impl Side {
-    fn new(
-        role: &RoleEntry,
-        catalog: &[CatalogEntry],
-        snapshot: &Snapshot,
-        shipped: &[ShippedGuide],
-    ) -> anyhow::Result<Side> {
-        let places = if role.described.is_empty() { &role.named } else { &role.described };
-        let mut cells: Vec<Vec<Item>> = ROWS.iter().map(|_| Vec::new()).collect();
-        let mut files = Vec::new();
-        for place in places {
-            let document = &snapshot.documents()[place.document];
-            let guide = guide_text::read(snapshot, document, shipped)?;
-            let profile = profile(&guide.document(), place.lines);
-            let item = |cited: &Cited| Item {
-                text: cited.text.clone(),
-                place: place_of(document, cited.lines, &[]),
-                key: cited.text.to_lowercase(),
-            };
-            cells[0].extend(profile.skills.iter().map(item));
-            cells[2].extend(profile.roadmap.iter().map(item));
-            for entry in catalog {
-                let at = row_of(entry.kind);
-                let mention = entry.mentions.iter().find(|mention| {
-                    mention.document == place.document && holds(place.lines, mention.resource.lines)
-                });
-                let known =
-                    |at: usize| cells[at].iter().any(|item: &Item| item.key == entry.title.to_lowercase());
-                if let Some((at, mention)) = at.zip(mention).filter(|(at, _)| !known(*at)) {
-                    let by = entry.by.as_ref().filter(|_| entry.kind == ResourceKind::Book);
-                    let by = by.map(|by| format!(", {by}")).unwrap_or_default();
-                    cells[at].push(Item {
-                        text: format!("{}{by}", entry.title),
-                        place: place_of(document, mention.resource.lines, &[]),
-                        key: entry.title.to_lowercase(),
-                    });
-                }
-            }
-            files.push(file_of(snapshot, document));
-        }
-        let guides =
-            places.iter().map(|place| place_of(&snapshot.documents()[place.document], place.lines, &[]));
-        Ok(Side { name: role.name.clone(), guides: guides.collect(), cells, files })
-    }
-
-    fn json(&self) -> Value {
-        let guides: Vec<Value> = self.guides.iter().map(Place::lines_json).collect();
-        let mut object = json!({"role": self.name, "described": guides});
-        for (row, cell) in ROWS.iter().zip(&self.cells) {
-            object[*row] = cell.iter().map(Item::json).collect();
-        }
-        object
-    }
-}
-
-impl Item {
-    fn json(&self) -> Value {
-        let mut object = self.place.lines_json();
-        object["text"] = json!(self.text);
-        object
-    }
-}
-
-/// The row that a kind of resource belongs to.
-fn row_of(kind: ResourceKind) -> Option<usize> {
-    match kind {
-        ResourceKind::Tool => Some(1),
-        ResourceKind::Book => Some(3),
-        ResourceKind::Course => Some(4),
-        ResourceKind::Certification => Some(5),
-        ResourceKind::Project => Some(6),
-        ResourceKind::Link => None,
-    }
-}
-
-fn holds(outer: Lines, inner: Lines) -> bool {
-    outer.first <= inner.first && inner.last <= outer.last
-}
-
 /// Items of a cell that are shown; the cell's citation covers all of them.
 const ITEMS_SHOWN: usize = 12;
 
 /// A cell as lines: its items, those that both roles have marked, then where they stand.
-fn cell(side: &Side, other: &Side, row: usize) -> Vec<String> {
-    let items = &side.cells[row];
-    let shared = |item: &Item| other.cells[row].iter().any(|theirs| theirs.key == item.key);
+fn cell(items: &[ComparedItem], others: &[ComparedItem]) -> Vec<String> {
+    let shared = |item: &ComparedItem| others.iter().any(|theirs| theirs.key == item.key);
     let mut lines: Vec<String> = items
         .iter()
         .take(ITEMS_SHOWN)
@@ -168,8 +63,8 @@ fn cell(side: &Side, other: &Side, row: usize) -> Vec<String> {
 }
 
 /// Where the items of a cell stand: from the first line to the last, once per guide.
-fn citations(items: &[Item]) -> Vec<String> {
-    let mut places: Vec<Place> = Vec::new();
+fn citations(items: &[ComparedItem]) -> Vec<String> {
+    let mut places: Vec<PlaceLines> = Vec::new();
     for item in items {
         match places.iter_mut().find(|place| place.path == item.place.path) {
             Some(place) => {
@@ -182,51 +77,46 @@ fn citations(items: &[Item]) -> Vec<String> {
     places.iter().map(|place| format!("[{}]", place.shown())).collect()
 }
 
-fn listing(sides: &[Side; 2]) -> Listing {
+fn listing(view: &ComparisonView) -> Listing {
+    let [first, second] = &view.roles;
     let mut table = Table::new();
     table.load_style(STYLE);
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width() as u16);
-    table.set_header(["", &sides[0].name, &sides[1].name].map(printable));
-    let mut markdown =
-        format!("# {} and {}\n\n| | {0} | {1} |\n|---|---|---|\n", sides[0].name, sides[1].name);
-    for (row, name) in ROWS.iter().enumerate() {
-        let cells = [cell(&sides[0], &sides[1], row), cell(&sides[1], &sides[0], row)];
+    table.set_header(["", &first.role, &second.role].map(printable));
+    let mut markdown = format!("# {} and {}\n\n| | {0} | {1} |\n|---|---|---|\n", first.role, second.role);
+    for ((name, left), (_, right)) in first.rows().into_iter().zip(second.rows()) {
+        let cells = [cell(left, right), cell(right, left)];
         if cells.iter().all(Vec::is_empty) {
             continue;
         }
         let [left, right] = cells.clone().map(|lines| lines.join("\n"));
-        table.add_row([(*name).to_owned(), left, right]);
+        table.add_row([name.to_owned(), left, right]);
         let [left, right] = cells.map(|lines| lines.join("<br>").replace('|', "\\|"));
         let _ = writeln!(markdown, "| {name} | {left} | {right} |");
     }
     let rows = || {
-        sides.iter().flat_map(|side| {
-            ROWS.iter()
-                .zip(&side.cells)
-                .flat_map(move |(row, cell)| cell.iter().map(move |item| (side, *row, item)))
-        })
+        let of = |role| ComparedRole::rows(role).into_iter().map(move |(row, items)| (role, row, items));
+        let cells = view.roles.iter().flat_map(of);
+        cells.flat_map(|(role, row, items)| items.iter().map(move |item| (role.role.as_str(), row, item)))
     };
-    let row = |(side, row, item): (&Side, &str, &Item)| {
-        let mut object = item.json();
-        object["role"] = json!(side.name);
+    let row = |(role, row, item): (&str, &str, &ComparedItem)| {
+        let mut object = json!(item);
+        object["role"] = json!(role);
         object["row"] = json!(row);
-        object["type"] = json!("item");
-        object
+        output::typed("item", object)
     };
     Listing {
-        json: json!({
-            "schema_version": SCHEMA_VERSION, "command": "compare", "roles": sides.iter().map(Side::json).collect::<Vec<_>>(),
-        }),
+        json: json!(view),
         rows: rows().map(row).collect(),
         csv_header: &["role", "row", "text", "place"],
         csv: rows()
-            .map(|(side, row, item)| {
-                vec![side.name.clone(), row.to_owned(), item.text.clone(), item.place.citation()]
+            .map(|(role, row, item)| {
+                vec![role.to_owned(), row.to_owned(), item.text.clone(), item.place.citation()]
             })
             .collect(),
         markdown: markdown + "\n`=` both have it\n",
         text: format!("{table}\n= both have it; [lines] print with `guidepost get`\n"),
-        files: sides.iter().flat_map(|side| side.files.clone()).collect::<BTreeSet<_>>(),
+        files: view.roles.iter().flat_map(|role| role.files.clone()).collect::<BTreeSet<_>>(),
     }
 }
 

@@ -1,63 +1,35 @@
 //! `guidepost resources`: the books, courses, certifications, projects, tools and links that guides name.
 
 use guidepost_index::Snapshot;
-use guidepost_query::{
-    Means, Mode, OWN_WORDS, Question, SearchOptions, Wanted, catalog, find_resources, kinds_asked, search,
-};
+use guidepost_query::catalog;
 
 use crate::Outcome;
 use crate::cli::{GuidesArgs, ResourcesArgs};
 use crate::console::Console;
 use crate::engine::{Engine, Ready};
-use crate::output::{self, ResourceView};
+use crate::output;
+use crate::search::{Models, RESOURCE_LIMIT, ResourceWish};
 use crate::settings::UserSettings;
 use crate::tuned;
 
-/// Resources that are shown where nobody says otherwise.
-const LIMIT: usize = 20;
-
-/// Passages that a query finds to look for resources in.
-const PASSAGES: usize = 50;
-
 pub(crate) fn run(args: &ResourcesArgs, console: &Console) -> anyhow::Result<Outcome> {
     let query = args.query.join(" ");
-    let (asked, question) = match query.trim() {
-        "" => (Vec::new(), None),
-        query => kinds_asked(&Question::new(query)?),
-    };
-    let kinds = if args.kind.is_empty() { asked } else { args.kind.clone() };
-    let ready = ready(&args.guides, question.is_none(), console)?;
-    let question = question
-        .map(|question| question.understood_by(&ready.snapshot, ready.embedder.as_deref()))
-        .transpose()?;
-    let hits = match &question {
-        Some(question) => {
-            let options = SearchOptions {
-                weights: tuned::weights(&ready.snapshot, console),
-                ..SearchOptions::all(PASSAGES, Mode::Hybrid)
-            };
-            search(&ready.snapshot, Means::of(ready.embedder.as_deref()), question, options)?.hits
-        }
-        None => Vec::new(),
-    };
-    let wanted = Wanted {
-        kinds: &kinds,
+    let limit = if args.all { usize::MAX } else { args.limit.unwrap_or(RESOURCE_LIMIT) };
+    let Ready { snapshot, embedder } = ready(&args.guides, query.trim().is_empty(), console)?;
+    let wish = ResourceWish {
+        query: &query,
+        kinds: args.kind.clone(),
         serves: args.serves.as_deref(),
-        question: question.as_ref().map(|question| (question, &hits[..])),
-        own_words: OWN_WORDS,
+        limit,
+        weights: tuned::weights(&snapshot, console),
     };
-    let snapshot = &ready.snapshot;
-    let catalog = catalog(&snapshot.names()?);
-    let found = find_resources(snapshot, &catalog, wanted);
-    let limit = if args.all { usize::MAX } else { args.limit.unwrap_or(LIMIT) };
-    let shown = found.iter().take(limit).enumerate();
-    let views: Vec<ResourceView> =
-        shown.map(|(at, found)| ResourceView::new(at + 1, found, snapshot)).collect();
-    if found.is_empty() {
-        note_nothing(args, snapshot, console);
+    let models = Models { embedder: embedder.as_deref(), reranker: None };
+    let view = wish.run(&snapshot, models, &catalog(snapshot.names()?))?;
+    if view.is_empty() {
+        note_nothing(args, &snapshot, console);
     }
-    output::print_listing(&output::resources(query.trim(), &views, found.len()), args.output.format())?;
-    Ok(if found.is_empty() { Outcome::NothingFound } else { Outcome::Found })
+    output::print_listing(&output::resources(&view), args.output.format())?;
+    Ok(if view.is_empty() { Outcome::NothingFound } else { Outcome::Found })
 }
 
 /// An index of the guides, and the model for a query unless words alone must do.

@@ -2,15 +2,13 @@
 
 use crate::Outcome;
 use crate::cli::QueryArgs;
-use crate::commands::query::{Below, Searched};
+use crate::commands::query;
 use crate::console::Console;
 use crate::output::{self, Results};
-
-/// `search` shows whatever is not plainly unrelated; its reader judges.
-const MIN_CONFIDENCE: f32 = 0.01;
+use crate::search::{Below, MIN_SEARCH_CONFIDENCE};
 
 pub(crate) fn run(args: &QueryArgs, console: &Console) -> anyhow::Result<Outcome> {
-    let searched = Searched::run(args, MIN_CONFIDENCE, Below::Drop, console)?;
+    let searched = query::run(args, MIN_SEARCH_CONFIDENCE, Below::Drop, console)?;
     let found = !searched.hits.is_empty();
     if !found {
         console.note("no passage matches");

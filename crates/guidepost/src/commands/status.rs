@@ -10,6 +10,7 @@ use crate::Outcome;
 use crate::cli::StatusArgs;
 use crate::console::{Console, count};
 use crate::engine::Engine;
+use crate::output::StatusView;
 use crate::settings::UserSettings;
 use crate::tuned::Tuned;
 
@@ -18,7 +19,8 @@ pub(crate) fn run(args: &StatusArgs, console: &Console) -> anyhow::Result<Outcom
     let engine = Engine::new(&args.place, None, &user, console)?;
     let snapshot = Snapshot::open(&engine.index)?;
     if args.output.json {
-        print_json(snapshot.as_ref(), &engine)?;
+        let view = StatusView::new(&engine.index, snapshot.as_ref(), &engine.shipped)?;
+        writeln!(anstream::stdout().lock(), "{:#}", json!(view))?;
     } else if let Some(snapshot) = &snapshot {
         print_text(snapshot, &engine, console)?;
     }
@@ -63,42 +65,6 @@ fn print_text(snapshot: &Snapshot, engine: &Engine, console: &Console) -> anyhow
     Ok(())
 }
 
-fn print_json(snapshot: Option<&Snapshot>, engine: &Engine) -> anyhow::Result<()> {
-    let describe = |snapshot: &Snapshot| -> anyhow::Result<serde_json::Value> {
-        let (changes, warnings) = snapshot.changes(&engine.shipped)?;
-        let documents = snapshot.documents().iter().map(|document| {
-            json!({
-                "path": document.path,
-                "title": document.metadata.title,
-                "bytes": document.bytes,
-                "passages": document.chunks,
-                "warnings": document.warnings,
-            })
-        });
-        Ok(json!({
-            "generation": snapshot.generation(),
-            "written": snapshot.written(),
-            "fingerprint": snapshot.fingerprint(),
-            "content": snapshot.content_hash(),
-            "vectors": snapshot.has_vectors(),
-            "graph": snapshot.has_graph(),
-            "late_interaction": {"on": snapshot.has_token_codes(), "bytes": snapshot.token_bytes()},
-            "tuned": tuned(snapshot),
-            "passages": snapshot.chunk_count(),
-            "bytes": snapshot.bytes(),
-            "sources": snapshot.sources(),
-            "documents": documents.collect::<Vec<_>>(),
-            "warnings": warnings.iter().map(|warning| &warning.message).collect::<Vec<_>>(),
-            "changes": {"added": changes.added, "changed": changes.changed, "removed": changes.removed},
-        }))
-    };
-    let generation = snapshot.map(describe).transpose()?;
-    let index = engine.index.display().to_string();
-    let object = json!({"schema_version": 1, "index": index, "current": generation});
-    writeln!(anstream::stdout().lock(), "{object:#}")?;
-    Ok(())
-}
-
 /// The digest of all that the index says.
 pub(crate) fn describe_content(snapshot: &Snapshot) -> String {
     snapshot.content_hash().unwrap_or_else(|| {
@@ -129,13 +95,6 @@ fn describe_weights(snapshot: &Snapshot) -> String {
             }
         },
     }
-}
-
-/// The weights that were chosen for the index; null where none hold.
-fn tuned(snapshot: &Snapshot) -> Option<serde_json::Value> {
-    let tuned =
-        Tuned::read(snapshot.index()).ok().flatten().filter(|tuned| tuned.stale(snapshot).is_none())?;
-    Some(json!({"questions": tuned.questions, "weights": tuned.weights}))
 }
 
 /// What differs on disk.

@@ -5,14 +5,15 @@ use std::collections::HashSet;
 use guidepost_index::{TermShare, Token, analyze};
 use guidepost_query::{Hit, Question, RERANK_WEIGHT, Reranked, TokenMatch, TokenShare};
 use guidepost_text::{Span, passage_text};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::commands::query::{Explained, Searched};
+use crate::search::{Explained, Searched};
 
 /// A score taken apart: `legs = dense_weight * cosine_normalized + (1 - dense_weight) * bm25_normalized`, and
 /// `score = fit * ((1 - late_weight) * legs + late_weight * late_normalized)`. With a reranker that is
 /// `rerank.before`, and `score = (1 - rerank.weight) * rerank.before_normalized + rerank.weight * rerank.normalized`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct Explain {
     pub(crate) dense_weight: f32,
     pub(crate) cosine: Option<f32>,
@@ -46,7 +47,7 @@ pub(crate) struct Explain {
 }
 
 /// A word in a field, and its part of the BM25 score.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct TermView {
     pub(crate) term: String,
     /// `title`, `headings`, `body`, or `variants`: other ways to write what stands in them.
@@ -55,7 +56,7 @@ pub(crate) struct TermView {
 }
 
 /// What the reranker made of a passage.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct RerankView {
     /// `null` for passages too far down to be read.
     pub(crate) logit: Option<f32>,
@@ -72,7 +73,7 @@ impl From<Reranked> for RerankView {
 }
 
 /// A token and its part of the cosine.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct ShareView {
     /// Empty for tokens that the model adds.
     pub(crate) text: String,
@@ -80,7 +81,7 @@ pub(crate) struct ShareView {
 }
 
 /// A token of the question, and what answers best to it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct LateView {
     pub(crate) question: String,
     pub(crate) weight: f32,

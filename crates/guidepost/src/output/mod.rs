@@ -1,22 +1,30 @@
 //! Results on standard output, in one documented shape: the types of [`wire`], whatever the format.
 
+mod compare;
+mod documents;
 mod explain;
 mod listing;
 mod resources;
+mod roles;
 mod rows;
 mod stages;
+mod status;
 pub(crate) mod table;
 mod text;
 mod wire;
 
 use std::io::{self, Write};
 
+pub(crate) use compare::{ComparedItem, ComparedRole, ComparisonView};
+pub(crate) use documents::{DocumentsView, GuideView};
 pub(crate) use listing::{Listing, print as print_listing};
-pub(crate) use resources::{ResourceView, listing as resources};
+pub(crate) use resources::{ResourcesView, listing as resources};
+pub(crate) use roles::RolesView;
 pub(crate) use rows::typed;
 pub(crate) use stages::StageView;
+pub(crate) use status::StatusView;
 pub(crate) use text::{BOLD, FAINT, PLACE, width};
-pub(crate) use wire::{Place, Results, SCHEMA_VERSION, file_of, place_of};
+pub(crate) use wire::{PlaceLines, Results, SCHEMA_VERSION, place_of};
 
 use crate::cli::Format;
 

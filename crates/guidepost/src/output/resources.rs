@@ -5,6 +5,7 @@ use std::fmt::Write;
 use guidepost_index::Snapshot;
 use guidepost_query::{FoundResource, Mention};
 use guidepost_text::ResourceKind;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
@@ -15,9 +16,11 @@ use super::wire::{Place, SCHEMA_VERSION, file_of, place_of};
 use crate::console::printable;
 
 /// A resource on the wire.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct ResourceView {
     pub(crate) rank: usize,
+    /// `book`, `course`, `certification`, `project`, `tool` or `link`.
+    #[schemars(with = "String")]
     pub(crate) kind: ResourceKind,
     pub(crate) title: String,
     /// Author or provider.
@@ -40,7 +43,7 @@ pub(crate) struct ResourceView {
 }
 
 /// A place that names a resource.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct MentionView {
     #[serde(flatten)]
     pub(crate) place: Place,
@@ -162,17 +165,46 @@ impl ResourceView {
     }
 }
 
-/// Resources as a list of their own; `total` counts those that were found, shown or not.
-pub(crate) fn listing(query: &str, views: &[ResourceView], total: usize) -> Listing {
+/// Resources as a list of their own.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct ResourcesView {
+    schema_version: u32,
+    command: &'static str,
+    pub(crate) query: String,
+    /// Those that were found, shown or not.
+    total: usize,
+    resources: Vec<ResourceView>,
+}
+
+impl ResourcesView {
+    /// The first `limit` of those found.
+    pub(crate) fn new(query: &str, found: &[FoundResource], limit: usize, snapshot: &Snapshot) -> Self {
+        let shown = found.iter().take(limit).enumerate();
+        ResourcesView {
+            schema_version: SCHEMA_VERSION,
+            command: "resources",
+            query: query.to_owned(),
+            total: found.len(),
+            resources: shown.map(|(at, found)| ResourceView::new(at + 1, found, snapshot)).collect(),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.total == 0
+    }
+}
+
+/// Resources for printing.
+pub(crate) fn listing(resources: &ResourcesView) -> Listing {
+    let ResourcesView { query, total, resources: views, .. } = resources;
+    let total = *total;
     let mut text: String = views.iter().map(|view| view.text() + "\n").collect();
     if total > views.len() {
         let _ = writeln!(text, "{FAINT}{} of {total}; -n or --all shows more{FAINT:#}", views.len());
     }
     let heading = if query.is_empty() { "Resources" } else { query };
     Listing {
-        json: json!({
-            "schema_version": SCHEMA_VERSION, "command": "resources", "query": query, "total": total, "resources": views,
-        }),
+        json: json!(resources),
         rows: views.iter().map(|view| typed("resource", json!(view))).collect(),
         csv_header: &[
             "rank", "kind", "title", "by", "url", "price", "level", "for", "guides", "places", "about",

@@ -1,10 +1,11 @@
 //! How far a search went within its budget.
 
 use guidepost_query::{Climb, Step};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A stage of a search, and what became of it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct StageView {
     /// `bm25`, `hybrid`, `late` or `rerank`.
     stage: &'static str,

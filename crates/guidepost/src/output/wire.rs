@@ -7,27 +7,29 @@ use std::path::PathBuf;
 use guidepost_index::{DocumentRecord, Snapshot};
 use guidepost_query::{Answer, Correction, Elsewhere, FoundResource, Hit, Mode, Statement};
 use guidepost_text::{Format, Lines};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
 
 use super::explain::{Explain, matched};
 use super::resources::ResourceView;
 use super::stages::StageView;
-use crate::commands::query::Searched;
 use crate::guide_text;
+use crate::search::Searched;
 
 pub(crate) const SCHEMA_VERSION: u32 = 1;
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct Results {
     pub(crate) schema_version: u32,
     pub(crate) command: &'static str,
     pub(crate) query: String,
     /// What was filtered by: values by facet; left out where nothing was.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(default)]
     pub(crate) filter: BTreeMap<&'static str, Vec<String>>,
     /// Words that no guide holds, and those they were taken for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
     pub(crate) corrections: Vec<CorrectionView>,
     /// `hybrid`, `dense` or `bm25`: the legs that really searched.
     pub(crate) mode: &'static str,
@@ -37,10 +39,12 @@ pub(crate) struct Results {
     pub(crate) stages: Option<Vec<StageView>>,
     /// Only from `ask`; `null` where no guide answers.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<AnswerView>")]
     pub(crate) answer: Option<Option<AnswerView>>,
     pub(crate) results: Vec<HitView>,
     /// Only from `ask`, with an answer: what the guides name that fits, best first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
     pub(crate) resources: Vec<ResourceView>,
     /// Terms of the question, for highlighting.
     #[serde(skip)]
@@ -48,7 +52,7 @@ pub(crate) struct Results {
 }
 
 /// A word that no guide holds.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct CorrectionView {
     pub(crate) written: String,
     /// The likeliest first.
@@ -61,13 +65,13 @@ impl CorrectionView {
     }
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct AnswerView {
     pub(crate) confidence: f32,
     pub(crate) statements: Vec<StatementView>,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct StatementView {
     /// Number of the source, from 1.
     pub(crate) citation: usize,
@@ -78,7 +82,7 @@ pub(crate) struct StatementView {
     pub(crate) rank: usize,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct Place {
     /// Path as `guidepost get` takes it.
     pub(crate) path: String,
@@ -95,6 +99,44 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn citation(&self) -> String {
+        self.lines().citation()
+    }
+
+    pub(crate) fn shown(&self) -> String {
+        self.lines().shown()
+    }
+
+    pub(crate) fn headings(&self) -> String {
+        self.heading_path.join(" > ")
+    }
+
+    /// Path and lines, without headings.
+    pub(crate) fn lines(&self) -> PlaceLines {
+        PlaceLines {
+            path: self.path.clone(),
+            first_line: self.first_line,
+            last_line: self.last_line,
+            page: self.page,
+        }
+    }
+}
+
+/// Lines of a guide.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct PlaceLines {
+    /// Path as `guidepost get` takes it.
+    pub(crate) path: String,
+    /// 1-based.
+    pub(crate) first_line: u32,
+    /// 1-based, inclusive.
+    pub(crate) last_line: u32,
+    /// 1-based; left out where the guide has no pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<u32>,
+}
+
+impl PlaceLines {
+    pub(crate) fn citation(&self) -> String {
         match self.first_line == self.last_line {
             true => format!("{}:{}", self.path, self.first_line),
             false => format!("{}:{}-{}", self.path, self.first_line, self.last_line),
@@ -105,20 +147,6 @@ impl Place {
     pub(crate) fn shown(&self) -> String {
         let label = self.page.and_then(|page| Format::of(&self.path)?.page_label(page));
         label.map_or_else(|| self.citation(), |label| format!("{}, {label}", self.citation()))
-    }
-
-    pub(crate) fn headings(&self) -> String {
-        self.heading_path.join(" > ")
-    }
-
-    /// Path and lines, without headings.
-    pub(crate) fn lines_json(&self) -> serde_json::Value {
-        let mut object =
-            json!({"path": self.path, "first_line": self.first_line, "last_line": self.last_line});
-        if let Some(page) = self.page {
-            object["page"] = json!(page);
-        }
-        object
     }
 }
 
@@ -139,7 +167,7 @@ pub(crate) fn file_of(snapshot: &Snapshot, document: &DocumentRecord) -> String 
         .map_or_else(|| document.path.clone(), |file| file.display().to_string())
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct HitView {
     pub(crate) rank: usize,
     #[serde(flatten)]
@@ -155,6 +183,7 @@ pub(crate) struct HitView {
     pub(crate) text: String,
     /// Other places that say the same in the same words, best first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
     pub(crate) also_in: Vec<Place>,
     /// Words of the passage that stand in the question, or answer to one of its words, in the passage's order.
     pub(crate) matched: Vec<String>,
@@ -181,7 +210,7 @@ impl Results {
                 Mode::Bm25 => "bm25",
             },
             took_ms: (searched.took_ms * 100.0).round() / 100.0,
-            stages: searched.stages.clone(),
+            stages: searched.stages(),
             answer: None,
             results: searched.hits.iter().enumerate().map(|(at, hit)| view(at + 1, hit, searched)).collect(),
             resources: Vec::new(),
