@@ -50,7 +50,7 @@ const LIMIT: usize = 3;
 fn main() -> anyhow::Result<()> {
     let model = load_model()?;
     let shipped = Shipped::open(&model)?;
-    let catalog = catalog(&shipped.snapshot.names()?);
+    let catalog = catalog(shipped.snapshot.names()?);
     let judged: Result<Vec<Judged>, _> = QUESTIONS.lines().map(serde_json::from_str).collect();
     let judged = judged?;
     if std::env::args().any(|argument| argument == "--pool") {
