@@ -1,7 +1,7 @@
 //! One model for all requests: texts that wait at the same time are embedded together.
 //!
-//! A thread owns the model's time. While it embeds a batch, what comes in piles up and is the next batch, so that a lone
-//! question waits for nobody and many cost little more than one. Questions go before texts of the embedding interface, of
+//! A thread owns the model's time. While it embeds a batch, what comes in piles up and is the next batch, for which it waits a
+//! little where more requests are at work, so that a lone question waits for nobody and many cost little more than one. Questions go before texts of the embedding interface, of
 //! which one request can bring hundreds. Nothing here decides how many may wait: the places for requests do.
 
 use std::collections::VecDeque;
@@ -293,6 +293,9 @@ impl Shared {
             if waiting.closed {
                 return None;
             }
+            if waiting.len() > 0 {
+                waiting = self.gather(waiting);
+            }
             let batch = waiting.take(self.most_tokens, &self.metrics);
             if !batch.is_empty() {
                 return Some(batch);
@@ -300,9 +303,30 @@ impl Shared {
             waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
     }
+
+    /// Waits a little for more, as long as there are requests at work that have not asked yet. A lone one waits for nobody.
+    fn gather<'w>(&'w self, mut waiting: MutexGuard<'w, Waiting>) -> MutexGuard<'w, Waiting> {
+        let until = Instant::now() + GATHER;
+        while (waiting.len() as i64) < self.metrics.running.get() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || waiting.closed {
+                break;
+            }
+            let waited = self.changed.wait_timeout(waiting, left);
+            waiting = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        waiting
+    }
 }
 
+/// How long a batch waits for more texts at most.
+const GATHER: Duration = Duration::from_millis(2);
+
 impl Waiting {
+    fn len(&self) -> usize {
+        self.questions.len() + self.texts.len()
+    }
+
     /// Takes texts off the queues that the model can embed together, questions first, up to so many tokens.
     fn take(&mut self, most_tokens: usize, metrics: &Metrics) -> Vec<Job> {
         let mut batch: Vec<Job> = Vec::new();
