@@ -155,6 +155,8 @@ pub(super) fn describe_with<'o, F: JsonSchema + Serialize>(
         .response_with::<429, Json<F>, _>(|answer| {
             answer.description("Too many requests at once; `Retry-After` says when to come again.")
         })
+        .response_with::<414, (), _>(|answer| answer.description("Its address is too long."))
+        .response_with::<431, (), _>(|answer| answer.description("Its address and its headers are too long."))
         .response_with::<500, Json<F>, _>(|answer| answer.description("The index is damaged."))
         .response_with::<503, Json<F>, _>(|answer| answer.description("It took too long."))
 }
