@@ -48,6 +48,7 @@ function update(now, before) {
     clearNotice();
     shown = { name, view: VIEWS[name](document.getElementById("view"), shared) };
     shown.view.update(null);
+    refresh();
   }
   updateReader(before);
 }
@@ -142,13 +143,27 @@ async function begin() {
     showFailure(error, begin);
     if (error.status === 401) return;
   }
-  if (shown.view) {
-    shown.view.leave();
-    shown = { name: "", view: null };
-    update(state(), null);
-  } else {
-    follow(update);
+  if (shown.view) rebuild();
+  else follow(update);
+}
+
+/** Shows the view anew, with what is known now. */
+function rebuild() {
+  shown.view.leave();
+  shown = { name: "", view: null };
+  update(state(), null);
+}
+
+/** Learns what changed since the guides were last looked at: with another view, and when somebody comes back to the page. */
+async function refresh() {
+  const before = JSON.stringify([shared.documents, shared.roles]);
+  try {
+    await learn();
+  } catch {
+    // What is known goes on; a view that asks for more says what is wrong.
+    return;
   }
+  if (JSON.stringify([shared.documents, shared.roles]) !== before) rebuild();
 }
 
 field.value = state().q;
@@ -158,6 +173,7 @@ listenForViews();
 listenForPlaces();
 listenForReopening();
 listenForKeys(field);
+document.addEventListener("visibilitychange", () => !document.hidden && shown.view && refresh());
 await begin();
 const asksForKey = document.getElementById("key") !== null;
 if (!asksForKey && !state().open && state().view === "search" && matchMedia("(hover: hover)").matches)

@@ -1,8 +1,9 @@
 // The view that holds two roles side by side: what both ask for, and what only one does.
 
 import { get } from "./api.js";
-import { address, elsewhere, go, state } from "./address.js";
+import { go, state } from "./address.js";
 import { el, say } from "./dom.js";
+import { link } from "./link.js";
 import { clearNotice, emptiness, showFailure, waiting } from "./notice.js";
 import { placeLink, shownPlace } from "./places.js";
 
@@ -109,23 +110,13 @@ function invitation(described) {
     );
   const best = [...described].sort((a, b) => b.resources - a.resources).slice(0, 6);
   const pairs = best.slice(1).map((role, at) => [best[at].role, role.role]);
-  const links = pairs.map(([one, other]) => el("li", {}, link({ first: one, second: other }, `${one} and ${other}`)));
+  const item = ([first, second]) => el("li", {}, link({ first, second }, { text: `${first} and ${second}` }));
   return el(
     "div",
     { class: "empty" },
     el("p", { text: "Choose two above, or begin with one of these." }),
-    el("ul", { class: "examples", role: "list" }, ...links),
+    el("ul", { class: "examples", role: "list" }, ...pairs.map(item)),
   );
-}
-
-function link(changes, text) {
-  const shown = el("a", { href: address(changes), text });
-  shown.addEventListener("click", (event) => {
-    if (elsewhere(event)) return;
-    event.preventDefault();
-    go(changes);
-  });
-  return shown;
 }
 
 function comparison(sides) {

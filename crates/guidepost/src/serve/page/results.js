@@ -1,9 +1,10 @@
 // Passages that were found: where they stand, how sure it is, and the part of each that tells most.
 
-import { address, amend, citation, elsewhere, go, state } from "./address.js";
+import { amend, citation, go, state } from "./address.js";
 import { blocks } from "./blocks.js";
 import { confidence } from "./confidence.js";
 import { el, icon } from "./dom.js";
+import { link } from "./link.js";
 import { guideLinks, headings, placeLink, shownPlace } from "./places.js";
 import { render, wordPattern } from "./text.js";
 import { whyPanel } from "./why.js";
@@ -146,11 +147,5 @@ export function moreLink(shown) {
   const { limit } = state();
   if (shown < limit || limit >= 100) return null;
   const changes = { limit: Math.min(100, limit + 10) };
-  const link = el("a", { class: "button more", href: address(changes), text: "More passages" });
-  link.addEventListener("click", (event) => {
-    if (elsewhere(event)) return;
-    event.preventDefault();
-    amend(changes);
-  });
-  return link;
+  return link(changes, { class: "button more", text: "More passages" }, amend);
 }

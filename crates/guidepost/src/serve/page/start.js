@@ -1,8 +1,8 @@
 // The first screen: what can be asked, shown by examples that these guides answer.
 
-import { address, elsewhere, go } from "./address.js";
 import { el } from "./dom.js";
 import { exampleGroups } from "./examples.js";
+import { link } from "./link.js";
 import { emptiness } from "./notice.js";
 
 const MORE_PRECISELY = [
@@ -40,18 +40,8 @@ function group({ title, examples }) {
     "section",
     { class: "example-group" },
     el("h2", { text: title }),
-    el("ul", { role: "list" }, ...examples.map(({ text, changes }) => el("li", {}, link(text, changes)))),
+    el("ul", { role: "list" }, ...examples.map(({ text, changes }) => el("li", {}, link(changes, { text })))),
   );
-}
-
-function link(text, changes) {
-  const shown = el("a", { href: address(changes), text });
-  shown.addEventListener("click", (event) => {
-    if (elsewhere(event)) return;
-    event.preventDefault();
-    go(changes);
-  });
-  return shown;
 }
 
 function precisely() {
