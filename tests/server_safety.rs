@@ -1,7 +1,7 @@
 //! What a server on the reader's own machine is exposed to: pages that their browser shows, other users of the machine, and
 //! guides that somebody else wrote.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -124,13 +124,13 @@ fn bodies_and_heads_without_end() {
     stream.write_all(long.as_bytes()).expect("it is read");
     let started = Instant::now();
     let refused = Answer::read(&mut stream);
-    refused.fails(413, "TooLarge", &["10000 bytes"]);
+    refused.fails(413, "Validation", &["10000 bytes"]);
     assert!(started.elapsed() < Duration::from_secs(9), "it waited for what it would not read");
     let chunk = format!("1000\r\n{}\r\n", "a".repeat(0x1000)).repeat(8);
     let chunked = format!(
         "POST /embed HTTP/1.1\r\nhost: {host}\r\n{json_type}transfer-encoding: chunked\r\n\r\n{chunk}0\r\n\r\n"
     );
-    server.raw(chunked.as_bytes()).fails(413, "TooLarge", &["10000 bytes"]);
+    server.raw(chunked.as_bytes()).fails(413, "Validation", &["10000 bytes"]);
     // Many headers, and one that is long.
     let many: String = (0..500).map(|at| format!("x-{at}: y\r\n")).collect();
     assert_eq!(server.raw(format!("GET / HTTP/1.1\r\nhost: {host}\r\n{many}\r\n").as_bytes()).status, 431);
@@ -147,6 +147,24 @@ fn bodies_and_heads_without_end() {
         let answer = Answer::read(&mut stream);
         assert!([0, 408].contains(&answer.status), "{answer:?}");
     }
+    assert_eq!(server.get(SEARCH).status, 200);
+}
+
+#[test]
+fn clients_that_read_nothing_are_let_go() {
+    let home = home();
+    let server = Server::start(&home, &[]);
+    let mut stream = server.connect();
+    stream.set_write_timeout(Some(Duration::from_secs(1))).expect("it can be set");
+    let ask = format!("GET /openapi.json HTTP/1.1\r\nhost: {}\r\n\r\n", server.address);
+    // Until all buffers are full, in both directions.
+    let asked = (0..10_000).take_while(|_| stream.write_all(ask.as_bytes()).is_ok()).count();
+    let whole = server.get("/openapi.json").body.len();
+    std::thread::sleep(Duration::from_secs(12));
+    let mut read = Vec::new();
+    // The end, or a connection that was reset.
+    let _ = stream.read_to_end(&mut read);
+    assert!(read.len() < asked * whole, "it sent all {asked} answers to a client that did not read");
     assert_eq!(server.get(SEARCH).status, 200);
 }
 

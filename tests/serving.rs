@@ -185,7 +185,7 @@ fn failures_say_what_is_wrong() {
     server.send("POST", "/api/search", &text, "{}").fails(415, "MediaType", &["application/json"]);
     let json_type = [("content-type", "application/json")];
     server.send("POST", "/api/search", &json_type, "{").fails(400, "Validation", &["JSON"]);
-    server.post("/embed", &json!({"inputs": ["a", "b", "c"]})).fails(413, "TooLarge", &["at most 2"]);
+    server.post("/embed", &json!({"inputs": ["a", "b", "c"]})).fails(413, "Validation", &["at most 2"]);
     server.post("/embed", &json!({"inputs": []})).fails(400, "Empty", &["nothing to embed"]);
     server.post("/embed", &json!({"inputs": "a", "normalize": false})).fails(
         400,
@@ -243,7 +243,7 @@ fn embeddings_for_the_clients_of_others() {
     assert_eq!(info["model_id"], openai["model"]);
     let most = info["max_input_length"].as_u64().expect("a number") as usize;
     let long = "roof ".repeat(most + 5);
-    server.post("/embed", &json!({"inputs": long})).fails(413, "TooLarge", &["tokens"]);
+    server.post("/embed", &json!({"inputs": long})).fails(413, "Validation", &["tokens"]);
     assert_eq!(server.post("/embed", &json!({"inputs": long, "truncate": true})).status, 200);
     let ranked = json!({"query": "roof", "texts": ["slate", "bread", "houses"], "return_text": true});
     let ranked = server.post("/rerank", &ranked).json();

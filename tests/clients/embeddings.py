@@ -47,7 +47,7 @@ def check_tei(address: str, expected):
         assert cosine(vector, other) > 0.999999
     assert len(client.embed("word " * 5000, truncate=True)) == 1
     refused = client.client.post("/embed", json={"inputs": "word " * 5000})
-    assert refused.status_code == 413 and refused.json()["error_type"] == "TooLarge", refused.text
+    assert refused.status_code == 413 and refused.json()["error_type"] == "Validation", refused.text
     many = client.client.post("/embed", json={"inputs": ["a"] * (info.max_client_batch_size + 1)})
     assert many.status_code == 413, many.text
 

@@ -106,13 +106,14 @@ impl Failure {
 
 /// A failure in the shape that clients of this address expect.
 pub(super) fn respond_at(path: &str, failure: Failure) -> Response {
-    match path.starts_with("/v1/") {
-        true => OpenAiFailure(failure).into_response(),
-        false => failure.into_response(),
+    match path {
+        "/embed" | "/rerank" | "/info" | "/health" => TeiFailure(failure).into_response(),
+        path if path.starts_with("/v1/") => OpenAiFailure(failure).into_response(),
+        _ => failure.into_response(),
     }
 }
 
-/// A failure, as Guidepost's own interface and text-embeddings-inference's tell it.
+/// A failure, as Guidepost's own interface tells it, and text-embeddings-inference's.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(super) struct FailureView {
     /// In words, for people.
@@ -131,6 +132,34 @@ impl OperationOutput for Failure {
 
     fn operation_response(ctx: &mut GenContext, operation: &mut Operation) -> Option<ResponseDoc> {
         Json::<FailureView>::operation_response(ctx, operation)
+    }
+}
+
+/// A failure, as text-embeddings-inference tells it: to its clients, what is too large is invalid.
+#[derive(Debug)]
+pub(super) struct TeiFailure(pub(super) Failure);
+
+impl IntoResponse for TeiFailure {
+    fn into_response(self) -> Response {
+        let kind = match self.0.kind {
+            Kind::TooLarge => Kind::Validation,
+            kind => kind,
+        };
+        self.0.respond(FailureView { error: self.0.message.clone(), error_type: kind })
+    }
+}
+
+impl OperationOutput for TeiFailure {
+    type Inner = FailureView;
+
+    fn operation_response(ctx: &mut GenContext, operation: &mut Operation) -> Option<ResponseDoc> {
+        Json::<FailureView>::operation_response(ctx, operation)
+    }
+}
+
+impl From<Failure> for TeiFailure {
+    fn from(failure: Failure) -> Self {
+        TeiFailure(failure)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Connections: how many, how long their heads may take, and how they end.
+//! Connections: how many, how long either side may take, and how they end.
 
 use std::future::Future;
 use std::pin::pin;
@@ -12,12 +12,16 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 
 /// Connections at once, well below the files that a process may usually have open; the next waits until one ends.
 const CONNECTIONS: usize = 512;
 
 /// How long the head of a request may take to arrive.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a client may leave what it was sent unread, once it fills all buffers on the way.
+const UNREAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Bytes that the head of a request may have, and headers in it.
 const HEAD_BYTES: usize = 64 * 1024;
@@ -56,7 +60,10 @@ pub(super) async fn serve(listener: TcpListener, router: Router, stopped: impl F
         // Answers are written whole; waiting for more to send only delays them.
         let _ = stream.set_nodelay(true);
         let service = TowerToHyperService::new(router.clone());
-        let connection = graceful.watch(server.serve_connection(TokioIo::new(stream), service));
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(UNREAD_TIMEOUT));
+        let connection = server.serve_connection(TokioIo::new(Box::pin(stream)), service);
+        let connection = graceful.watch(connection);
         tokio::spawn(async move {
             // A client that breaks off is its own affair.
             let _ = connection.await;

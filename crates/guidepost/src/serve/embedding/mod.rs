@@ -75,7 +75,7 @@ impl Batch {
             return Err(Failure::new(Kind::TooLarge, long));
         }
         let embeddings = model
-            .embed_behind(&texts, self.role)
+            .embed_behind(&texts, &tokens, self.role)
             .map_err(|error| Failure::new(Kind::Backend, error.to_string()))?;
         Ok((embeddings, tokens.iter().map(|tokens| (*tokens).min(most)).sum()))
     }

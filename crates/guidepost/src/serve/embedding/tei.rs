@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Batch, Texts, check_count, model_name};
 use crate::serve::extract::Body;
-use crate::serve::failure::{Failure, FailureView, Kind};
+use crate::serve::failure::{Failure, FailureView, Kind, TeiFailure};
 use crate::serve::http::{App, describe};
 use crate::serve::library::Desk;
 use crate::serve::places::THREADS;
@@ -88,8 +88,8 @@ fn check_direction(direction: Option<TruncationDirection>) -> Result<(), Failure
 async fn embed(
     State(app): State<App>,
     Body(request): Body<EmbedRequest>,
-) -> Result<Json<Vec<Vec<f32>>>, Failure> {
-    let invalid = |message: &str| Failure::new(Kind::Validation, message);
+) -> Result<Json<Vec<Vec<f32>>>, TeiFailure> {
+    let invalid = |message: &str| Failure::new(Kind::Validation, message).into();
     if request.normalize == Some(false) {
         return Err(invalid("every vector here has unit length; leave `normalize` out"));
     }
@@ -145,13 +145,13 @@ struct Rank {
 async fn rerank(
     State(app): State<App>,
     Body(request): Body<RerankRequest>,
-) -> Result<Json<Vec<Rank>>, Failure> {
+) -> Result<Json<Vec<Rank>>, TeiFailure> {
     check_direction(request.truncation_direction)?;
     if request.texts.is_empty() {
-        return Err(Failure::new(Kind::Empty, "`texts` is empty"));
+        return Err(Failure::new(Kind::Empty, "`texts` is empty").into());
     }
     check_count(request.texts.len(), app.limits.client_batch)?;
-    app.work_behind(move |desk| rank(desk, &request)).await.map(Json)
+    Ok(Json(app.work_behind(move |desk| rank(desk, &request)).await?))
 }
 
 fn rank(desk: &Desk, request: &RerankRequest) -> Result<Vec<Rank>, Failure> {
