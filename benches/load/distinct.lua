@@ -22,6 +22,8 @@ function request()
   local question = questions[(seed + count * 7919 + number * 104729) % #questions + 1]
   local asked = question .. "+" .. seed .. number .. count
   if path == "/embed" then
+    asked = asked:gsub("+", " "):gsub("%%(%x%x)", function(code) return string.char(tonumber(code, 16)) end)
+    asked = asked:gsub('["\\]', "\\%0")
     local body = string.format('{"inputs": "%s", "prompt_name": "query"}', asked)
     return wrk.format("POST", path, {["content-type"] = "application/json"}, body)
   end

@@ -54,7 +54,7 @@ pub struct Answering {
 impl ShippedQuestion {
     /// Whether a hit lies in a section that answers, or holds it.
     pub fn is_answered_by(&self, hit: &Hit) -> bool {
-        let chunk = hit.chunk.chunk.lines;
+        let chunk = hit.passage.stored.chunk.lines;
         let overlaps = |lines: &Lines| lines.first <= chunk.last && chunk.first <= lines.last;
         self.answers
             .iter()

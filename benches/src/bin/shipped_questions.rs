@@ -83,7 +83,7 @@ fn ask(
     let one = |question: &&ShippedQuestion| {
         let asked = Question::new(&question.question)?.understood_by(&shipped.snapshot, Some(model))?;
         let hits = search(&shipped.snapshot, Means::of(Some(model)), &asked, options)?.hits;
-        let guides: BTreeSet<u32> = hits.iter().take(5).map(|hit| hit.chunk.document).collect();
+        let guides: BTreeSet<u32> = hits.iter().take(5).map(|hit| hit.passage.stored.document).collect();
         let rank = hits.iter().position(|hit| question.is_answered_by(hit)).map(|at| at + 1);
         Ok(Asked { rank, guides: guides.len() })
     };

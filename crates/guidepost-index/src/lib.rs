@@ -92,7 +92,7 @@ pub use follow::{Follower, Following, Wake};
 pub use generation::{CURRENT, TUNED};
 pub use manifest::{DocumentRecord, SourceRecord};
 pub use pack::{Existing, Packed, pack};
-pub use passage::Passage;
+pub use passage::{Passage, Words};
 pub use plan::Warning;
 pub use postings::{Clause, Form, TermShare, TextField, Token, analyze, terms};
 pub use preview::{Preview, preview};

@@ -374,7 +374,7 @@ impl Snapshot {
         question.max_sim(self.token_codes(id))
     }
 
-    /// The estimated cosines of each of a chunk's tokens with each of the question's. Shape `[chunk, question]`; empty
+    /// The estimated cosines of each of the question's tokens with each of a chunk's. Shape `[question, chunk]`; empty
     /// where none are kept.
     pub fn token_cosines(&self, question: &LateQuestion, id: ChunkId) -> Vec<f32> {
         question.cosines(self.token_codes(id))

@@ -48,7 +48,7 @@ pub fn answer(snapshot: &Snapshot, question: &Question, hits: &[Hit], min_confid
     let bar = min_confidence.max(best * WORTH_ADDING);
     let weighed = question.weigh(snapshot);
     let worth = hits.iter().enumerate().filter(|(_, hit)| hit.confidence >= bar);
-    let spans: Vec<Vec<Span>> = hits.iter().map(|hit| sentences(&hit.chunk.chunk.text)).collect();
+    let spans: Vec<Vec<Span>> = hits.iter().map(|hit| sentences(&hit.passage.stored.chunk.text)).collect();
     let mut candidates: Vec<Candidate> =
         worth.flat_map(|(at, hit)| candidates(&weighed, at, hit, &spans[at])).collect();
     // A way is told by how each of its stretches begins, in their order.
@@ -82,12 +82,12 @@ struct Candidate {
 }
 
 fn candidates(weighed: &Weighed, hit_at: usize, hit: &Hit, spans: &[Span]) -> Vec<Candidate> {
-    let text = hit.chunk.chunk.text.as_str();
+    let text = hit.passage.stored.chunk.text.as_str();
     let score = |(index, span): (usize, &Span)| {
         let terms = terms(span.of(text));
         let answers = match &hit.tokens {
             Some(tokens) => tokens.max_sim(*span),
-            None => weighed.coverage(&terms),
+            None => weighed.coverage(|term| terms.contains(term)),
         };
         // A title of three words says less than a sentence; earlier sentences introduce, so they win ties.
         let substance = (terms.len() as f32 / 8.0).min(1.0);
@@ -99,10 +99,12 @@ fn candidates(weighed: &Weighed, hit_at: usize, hit: &Hit, spans: &[Span]) -> Ve
 
 impl Candidate {
     fn statement(&self, hit: &Hit, spans: &[Span]) -> Statement {
-        let text = hit.chunk.chunk.text.as_str();
+        let text = hit.passage.stored.chunk.text.as_str();
         let (first, last) = list_around(text, spans, self.index);
         let (start, end) = (spans[first].start, spans[last].end);
-        let line = |offset: usize| hit.chunk.chunk.lines.first + text[..offset].matches('\n').count() as u32;
+        let line = |offset: usize| {
+            hit.passage.stored.chunk.lines.first + text[..offset].matches('\n').count() as u32
+        };
         let lines = Lines { first: line(start), last: line(end.saturating_sub(1)) };
         Statement { text: text[start..end].to_owned(), hit: self.hit, lines }
     }

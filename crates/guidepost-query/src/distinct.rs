@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use guidepost_index::{DocumentRecord, IndexError, Passage, Snapshot, StoredChunk};
 
-use crate::alike::Wording;
 use crate::fusion::Fused;
 
 /// A passage, and where else it stands.
@@ -35,7 +34,7 @@ pub(crate) fn distinct(
     ranked: &[Fused],
     limit: usize,
 ) -> Result<Vec<Distinct>, IndexError> {
-    let mut found: Vec<(Wording, Distinct)> = Vec::new();
+    let mut found: Vec<Distinct> = Vec::new();
     let mut guides = BTreeSet::new();
     for (at, &fused) in ranked.iter().enumerate() {
         let guide = snapshot.document_number(fused.id);
@@ -45,15 +44,15 @@ pub(crate) fn distinct(
         }
         guides.insert(guide);
         let passage = snapshot.passage(fused.id)?;
-        let wording = Wording::of(&passage.stored.chunk.text);
-        match found.iter_mut().find(|(known, _)| known.says_the_same(&wording)) {
-            Some((_, same)) => {
+        let same = found.iter_mut().find(|known| known.passage.wording().says_the_same(passage.wording()));
+        match same {
+            Some(same) => {
                 let chunk = passage.stored.clone();
                 let document = snapshot.document_of(&chunk)?.clone();
                 same.also_in.push(Elsewhere { chunk, document });
             }
-            None => found.push((wording, Distinct { fused, passage, also_in: Vec::new() })),
+            None => found.push(Distinct { fused, passage, also_in: Vec::new() }),
         }
     }
-    Ok(found.into_iter().map(|(_, distinct)| distinct).collect())
+    Ok(found)
 }

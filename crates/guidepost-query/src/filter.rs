@@ -102,6 +102,18 @@ pub enum FilterError {
 }
 
 impl Filter {
+    /// Lets through what has these values of each facet.
+    ///
+    /// # Errors
+    /// A value that can never hold: an empty one, no date, no pattern.
+    pub fn of<'v>(values: impl Fn(Facet) -> &'v [String]) -> Result<Filter, FilterError> {
+        let mut filter = Filter::default();
+        for facet in Facet::ALL {
+            values(facet).iter().try_for_each(|value| filter.add(facet, value))?;
+        }
+        Ok(filter)
+    }
+
     /// Lets through what has this value, beside what other values of the same facet let through.
     ///
     /// # Errors

@@ -37,6 +37,8 @@ const EXAMS: [&str; 8] = ["badge", "certified", "class", "degree", "exam", "exam
 pub(crate) struct Fit {
     wish: Wish,
     known: RefCell<BTreeMap<ChunkId, Kind>>,
+    /// Guides, and whether the question names each.
+    named: RefCell<BTreeMap<u32, bool>>,
 }
 
 /// What kind of passage it is for a question.
@@ -49,7 +51,7 @@ struct Kind {
 
 impl Fit {
     pub(crate) fn of(question: &Question) -> Fit {
-        Fit { wish: Wish::of(question), known: RefCell::default() }
+        Fit { wish: Wish::of(question), known: RefCell::default(), named: RefCell::default() }
     }
 
     /// Multiplies the scores of the best candidates by how well each fits, and orders them anew.
@@ -90,11 +92,12 @@ impl Fit {
         }
         let passage = snapshot.passage(id)?;
         let chunk = &passage.stored;
-        let guide = snapshot.documents().get(chunk.document as usize);
-        let kind = Kind {
-            named: guide.is_some_and(|guide| self.wish.names(&guide.metadata.title)),
-            lists_resources: lists_resources(chunk),
+        let names = || {
+            let guide = snapshot.documents().get(chunk.document as usize);
+            guide.is_some_and(|guide| self.wish.names(&guide.metadata.title))
         };
+        let named = *self.named.borrow_mut().entry(chunk.document).or_insert_with(names);
+        let kind = Kind { named, lists_resources: lists_resources(chunk) };
         self.known.borrow_mut().insert(id, kind);
         Ok(kind)
     }

@@ -43,7 +43,10 @@ pub fn ask_model(
 }
 
 /// The embedding of each text with its token vectors; `None` where the model has none.
-pub(crate) fn embed_with_tokens(
+///
+/// # Errors
+/// A model that fails.
+pub fn embed_with_tokens(
     embedder: &dyn Embed,
     texts: &[&str],
     role: TextRole,
@@ -81,7 +84,7 @@ pub struct TokenMatch {
     spans: Vec<Span>,
     /// Share of each token of the question, of all 1.
     weights: Vec<f32>,
-    /// Shape `[tokens of the passage, tokens of the question]`.
+    /// Shape `[tokens of the question, tokens of the passage]`.
     cosines: Vec<f32>,
 }
 
@@ -111,24 +114,24 @@ impl TokenMatch {
     /// MaxSim of a part of the passage; 0 where no token lies in it.
     pub fn max_sim(&self, part: Span) -> f32 {
         let inside = |span: &Span| span.start < span.end && part.start <= span.start && span.end <= part.end;
-        let rows = self.spans.iter().zip(self.cosines.chunks_exact(self.weights.len().max(1)));
-        let mut best = vec![f32::NEG_INFINITY; self.weights.len()];
-        for (_, cosines) in rows.filter(|(span, _)| inside(span)) {
-            best.iter_mut().zip(cosines).for_each(|(best, cosine)| *best = best.max(*cosine));
-        }
-        let answered = best.iter().zip(&self.weights).filter(|(best, _)| best.is_finite());
-        answered.map(|(best, weight)| best * weight).sum()
+        let best = |row: &[f32]| {
+            let cosines = row.iter().zip(&self.spans).filter(|(_, span)| inside(span));
+            cosines.map(|(cosine, _)| *cosine).reduce(f32::max)
+        };
+        self.rows().zip(&self.weights).filter_map(|(row, weight)| Some(best(row)? * weight)).sum()
     }
 
     /// For each token of the question, what answers best to it. Nothing for a passage without tokens.
     pub fn best(&self) -> impl Iterator<Item = BestToken> + '_ {
-        let columns = self.weights.len();
-        (0..columns).filter_map(move |column| {
-            let cosines = self.cosines.iter().skip(column).step_by(columns);
-            let (cosine, row) = cosines.zip(0..).max_by(|a, b| a.0.total_cmp(b.0))?;
-            let (question, passage) = (self.question[column], self.spans[row]);
-            Some(BestToken { question, weight: self.weights[column], cosine: *cosine, passage })
+        self.rows().zip(&self.weights).zip(&self.question).filter_map(|((row, &weight), &question)| {
+            let (cosine, passage) = row.iter().zip(&self.spans).max_by(|a, b| a.0.total_cmp(b.0))?;
+            Some(BestToken { question, weight, cosine: *cosine, passage: *passage })
         })
+    }
+
+    /// The cosines of each token of the question.
+    fn rows(&self) -> impl Iterator<Item = &[f32]> {
+        self.cosines.chunks_exact(self.spans.len().max(1))
     }
 }
 

@@ -13,7 +13,6 @@ mod question;
 mod day;
 mod filter;
 
-mod alike;
 mod climb;
 mod confidence;
 mod distinct;
@@ -50,7 +49,7 @@ pub use distinct::Elsewhere;
 pub use filter::{Facet, Filter, FilterError, newest};
 pub use fusion::{CANDIDATES, Fused, Lean, Ranking, Weights, add_late, fuse, standing_out};
 pub use ladder::{Budget, CONCLUSIVE, Climb, Conclusive, Rung, Step};
-pub use late::{Asked, BestToken, TokenMatch, ask_model};
+pub use late::{Asked, BestToken, TokenMatch, ask_model, embed_with_tokens};
 pub use metrics::{Interval, bootstrap, mrr_at, ndcg_at, recall_at};
 pub use question::{Correction, MAX_BYTES, MAX_WORDS, Question, QuestionError};
 pub use rerank::{RERANK_CANDIDATES, RERANK_WEIGHT, Reranked, rerank};

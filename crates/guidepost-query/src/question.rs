@@ -228,12 +228,11 @@ struct WeighedWord {
 }
 
 impl Weighed {
-    /// Share of the question's information that a set of terms holds, in [0, 1]: each word counts by how telling it
+    /// Share of the question's information that a text holds, in [0, 1]: each word counts by how telling it
     /// is in this index.
-    pub(crate) fn coverage(&self, terms: &HashSet<String>) -> f32 {
+    pub(crate) fn coverage(&self, holds: impl Fn(&str) -> bool) -> f32 {
         let all: f32 = self.words.iter().map(|word| word.weight).sum();
-        let is_held =
-            |word: &&WeighedWord| word.ways.iter().any(|way| way.iter().all(|term| terms.contains(term)));
+        let is_held = |word: &&WeighedWord| word.ways.iter().any(|way| way.iter().all(|term| holds(term)));
         let held: f32 = self.words.iter().filter(is_held).map(|word| word.weight).sum();
         if all > 0.0 { held / all } else { 0.0 }
     }

@@ -105,19 +105,19 @@ fn own_words(mention: &Mention, weighed: &Weighed) -> f32 {
     let resource = &mention.resource;
     let mut own = terms(&resource.title);
     own.extend(terms_of(resource.by.as_deref()));
-    let title = weighed.coverage(&own);
+    let title = weighed.coverage(|term| own.contains(term));
     own.extend(terms(&resource.serves));
     own.extend(terms_of(resource.about.as_deref()));
     own.extend(terms_of(resource.level.as_deref()));
-    (title + weighed.coverage(&own)) / 2.0
+    (title + weighed.coverage(|term| own.contains(term))) / 2.0
 }
 
 /// How well the passage fits that names the resource, in [0, 1].
 fn passage(mention: &Mention, hits: &[Hit]) -> Option<f32> {
     let lines = mention.resource.lines;
     let holds = |hit: &&Hit| {
-        let chunk = hit.chunk.chunk.lines;
-        hit.chunk.document as usize == mention.document
+        let chunk = hit.passage.stored.chunk.lines;
+        hit.passage.stored.document as usize == mention.document
             && chunk.first <= lines.first
             && lines.first <= chunk.last
     };

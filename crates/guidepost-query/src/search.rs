@@ -1,8 +1,9 @@
 //! The way from a question to hits.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use guidepost_index::{ChunkId, DocumentRecord, Form, IndexError, LateQuestion, Rows, Snapshot, StoredChunk};
+use guidepost_index::{ChunkId, DocumentRecord, Form, IndexError, LateQuestion, Passage, Rows, Snapshot};
 use guidepost_text::{EmbedError, RerankError};
 
 use crate::climb::{Climbed, Means, climb};
@@ -52,7 +53,7 @@ impl SearchOptions<'_> {
 #[derive(Debug, Clone)]
 pub struct Hit {
     /// The passage.
-    pub chunk: StoredChunk,
+    pub passage: Arc<Passage>,
     /// The guide it is in.
     pub document: DocumentRecord,
     /// Other places that say the same in the same words, best first.
@@ -227,39 +228,57 @@ fn show(
     let Climbed { retrieved, fused, dense_weight, .. } = climbed;
     let weighed = question.weigh(snapshot);
     let rival = rival(fused);
-    let mut hits = Vec::new();
-    for Distinct { fused, passage, also_in } in distinct(snapshot, fused, options.limit)? {
+    let rank = |distinct: Distinct| {
+        let Distinct { fused, passage, .. } = &distinct;
         let trace = Trace {
-            fused,
+            fused: *fused,
             bm25_rank: place(&retrieved.bm25, fused.id),
             dense_rank: place(&retrieved.dense, fused.id),
             dense_weight: *dense_weight,
             late_weight: if late_question(retrieved).is_some() { options.weights.late } else { 0.0 },
             margin: fused.before_reranking() - rival,
-            coverage: weighed.coverage(passage.terms()),
+            coverage: weighed.coverage(|term| passage.words().hold(term)),
         };
-        let chunk = passage.stored.clone();
-        let document = snapshot.document_of(&chunk)?.clone();
-        let confidence = confidence(trace.evidence(question, options.mode));
-        hits.push(Hit { chunk, document, also_in, confidence, trace, tokens: None });
+        Ranked { confidence: confidence(trace.evidence(question, options.mode)), trace, distinct }
+    };
+    let mut ranked: Vec<Ranked> = distinct(snapshot, fused, options.limit)?.into_iter().map(rank).collect();
+    in_reading_order(&mut ranked);
+    spread(&mut ranked);
+    ranked.truncate(options.limit);
+    ranked.into_iter().map(|ranked| ranked.hit(snapshot)).collect()
+}
+
+/// A hit on its way to its place.
+pub(crate) struct Ranked {
+    distinct: Distinct,
+    pub(crate) confidence: f32,
+    trace: Trace,
+}
+
+impl Ranked {
+    /// Number of the guide it is in.
+    pub(crate) fn guide(&self) -> u32 {
+        self.distinct.passage.stored.document
     }
-    in_reading_order(&mut hits);
-    spread(&mut hits);
-    hits.truncate(options.limit);
-    Ok(hits)
+
+    fn hit(self, snapshot: &Snapshot) -> Result<Hit, SearchError> {
+        let Ranked { distinct: Distinct { passage, also_in, .. }, confidence, trace } = self;
+        let document = snapshot.document_of(&passage.stored)?.clone();
+        Ok(Hit { passage, document, also_in, confidence, trace, tokens: None })
+    }
 }
 
 /// A way is gone from its beginning: its passages come first, as they stand in their guides, the best guide first.
-fn in_reading_order(hits: &mut [Hit]) {
+fn in_reading_order(hits: &mut [Ranked]) {
     let mut guides: Vec<u32> = Vec::new();
     for hit in hits.iter().filter(|hit| hit.trace.fused.on_the_way) {
-        if !guides.contains(&hit.chunk.document) {
-            guides.push(hit.chunk.document);
+        if !guides.contains(&hit.guide()) {
+            guides.push(hit.guide());
         }
     }
     // The others stay among themselves as they are.
     hits.sort_by_key(|hit| match hit.trace.fused.on_the_way {
-        true => (guides.iter().position(|&guide| guide == hit.chunk.document), hit.trace.fused.id),
+        true => (guides.iter().position(|&guide| guide == hit.guide()), hit.trace.fused.id),
         false => (Some(usize::MAX), ChunkId(0)),
     });
 }

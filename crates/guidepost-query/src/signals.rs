@@ -80,7 +80,10 @@ pub fn words_found(snapshot: &Snapshot, question: &Question, bm25: &Ranking) -> 
 
 fn best_coverage(snapshot: &Snapshot, weighed: &Weighed, bm25: &Ranking) -> Result<f32, SearchError> {
     Ok(match bm25.first() {
-        Some(&(id, _)) => weighed.coverage(snapshot.passage(id)?.terms()),
+        Some(&(id, _)) => {
+            let passage = snapshot.passage(id)?;
+            weighed.coverage(|term| passage.words().hold(term))
+        }
         None => 0.0,
     })
 }

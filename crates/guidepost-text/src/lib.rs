@@ -34,6 +34,7 @@ mod plain;
 
 mod chunk;
 mod sentence;
+mod wording;
 
 mod resource;
 mod resources;
@@ -55,6 +56,7 @@ pub use resource::{Named, Resource, ResourceKind, Role};
 pub use resources::{Cited, FINDER, Profile, named, profile, tool_name};
 pub use sentence::{begins_anew, list_mark, sentences, words};
 pub use vocabulary::{Block, BlockKind, Chunk, Document, Lines, Metadata, Section, Span};
+pub use wording::Wording;
 
 use formats::{asciidoc, rst};
 use markdown::Source;

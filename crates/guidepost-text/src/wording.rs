@@ -16,8 +16,9 @@ const RUN: usize = 5;
 /// Share of all runs from which passages say the same.
 const SAME: f64 = 0.8;
 
-/// The words of a passage, ready to be compared.
-pub(crate) struct Wording {
+/// The words of a passage, ready to be compared with those of others.
+#[derive(Debug, Clone)]
+pub struct Wording {
     /// Digests of the runs, each once, in order. They are never kept, so that they may differ from build to build.
     runs: Vec<u64>,
     /// Words with digits, in order.
@@ -25,7 +26,8 @@ pub(crate) struct Wording {
 }
 
 impl Wording {
-    pub(crate) fn of(text: &str) -> Wording {
+    /// Of a text.
+    pub fn of(text: &str) -> Wording {
         let words: Vec<String> = text.split_whitespace().map(bare).filter(|word| !word.is_empty()).collect();
         let digests: Vec<u64> = words.iter().map(|word| digest(word)).collect();
         // Each word is read once, though it stands in five runs.
@@ -41,7 +43,8 @@ impl Wording {
         Wording { runs, numbers: words.into_iter().filter(has_digit).collect() }
     }
 
-    pub(crate) fn says_the_same(&self, other: &Wording) -> bool {
+    /// Whether both say the same in the same words.
+    pub fn says_the_same(&self, other: &Wording) -> bool {
         let (fewer, more) = (self.runs.len().min(other.runs.len()), self.runs.len().max(other.runs.len()));
         // Most pairs are told apart by their length alone.
         if (fewer as f64) < SAME * more as f64 || self.numbers != other.numbers {

@@ -15,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use guidepost_model::{DeviceChoice, Precision};
 use guidepost_query::Mode;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::memory;
@@ -347,7 +348,7 @@ pub(crate) enum ModelsCommand {
 }
 
 /// Which legs search.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ModeArg {
     Hybrid,

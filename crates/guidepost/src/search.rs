@@ -182,15 +182,16 @@ impl Searched {
         Some(format!("`{}`: {why}; its statement is left out", document.path))
     }
 
-    /// Results with an answer, and the resources that fit it. `catalog` is asked for where there is one.
-    pub(crate) fn results_with<'c>(
+    /// Adds an answer to the results, and the resources that fit it. `catalog` is asked for where there is one.
+    pub(crate) fn complete<'c>(
         &self,
+        results: Results,
         answer: Option<Answer>,
         catalog: impl FnOnce() -> anyhow::Result<Cow<'c, [CatalogEntry]>>,
     ) -> anyhow::Result<Results> {
         let catalog = if answer.is_some() { catalog()? } else { Cow::default() };
         let resources = self.fitting(&catalog);
-        Ok(Results::new("ask", self).with_answer(answer, self).with_resources(&resources, &self.snapshot))
+        Ok(results.with_answer(answer, self).with_resources(&resources, &self.snapshot))
     }
 
     /// Resources of the guides that answer, which fit the question too.
@@ -206,7 +207,7 @@ impl Searched {
             .hits
             .iter()
             .filter(|hit| hit.confidence >= self.min_confidence)
-            .map(|hit| hit.chunk.document as usize)
+            .map(|hit| hit.passage.stored.document as usize)
             .collect();
         let mut found = find_resources(&self.snapshot, catalog, wanted);
         found.retain(|found| {
@@ -309,7 +310,7 @@ fn take_apart(
     question: &Question,
     hits: &[Hit],
 ) -> anyhow::Result<Vec<Explained>> {
-    let passages: Vec<String> = hits.iter().map(|hit| passage_text(&hit.chunk.chunk)).collect();
+    let passages: Vec<String> = hits.iter().map(|hit| passage_text(&hit.passage.stored.chunk)).collect();
     let passages: Vec<&str> = passages.iter().map(String::as_str).collect();
     let cosines = match embedder {
         Some(embedder) => cosine_shares(embedder, &question.embedded, &passages)?,

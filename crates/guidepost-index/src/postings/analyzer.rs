@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use tantivy::tokenizer::{
     AsciiFoldingFilter, Language, LowerCaser, RemoveLongFilter, Stemmer, TextAnalyzer, TextAnalyzerBuilder,
-    Token as IndexToken, TokenStream, Tokenizer, TokenizerManager,
+    Token as IndexToken, TokenFilter, TokenStream, Tokenizer, TokenizerManager,
 };
 
 use super::cut::{Cut, cut, is_accent};
@@ -54,13 +54,16 @@ pub enum Form {
 /// Cuts a text into words exactly as the index does, so that what matches can be found again in a text. In order; of
 /// those that begin together the longest comes first.
 pub fn analyze(text: &str) -> Vec<Token> {
-    let forms: Vec<Form> = cut(text).into_iter().map(|cut| cut.form).collect();
-    let mut analyzer = stemmed(|_| true);
+    let cuts = cut(text);
+    let forms: Vec<Form> = cuts.iter().map(|cut| cut.form).collect();
+    // The same steps as those of the index, without a box around each: this runs many times for every question.
+    let steps = AsciiFoldingFilter.transform(LowerCaser.transform(too_long().transform(Given(cuts))));
+    let mut analyzer = stemmer().transform(steps);
     let mut stream = analyzer.token_stream(text);
     let mut tokens = Vec::with_capacity(forms.len());
     while stream.advance() {
-        let token = stream.token();
-        let (term, form) = (token.text.clone(), forms[token.position]);
+        let token = stream.token_mut();
+        let (term, form) = (std::mem::take(&mut token.text), forms[token.position]);
         tokens.push(Token { term, start: token.offset_from, end: token.offset_to, form });
     }
     tokens.sort_by_key(|token| (token.start, std::cmp::Reverse(token.end), token.form));
@@ -88,14 +91,34 @@ pub(super) fn tokenizers() -> TokenizerManager {
 }
 
 fn stemmed(takes: fn(Form) -> bool) -> TextAnalyzer {
-    folded(takes).filter_dynamic(Stemmer::new(Language::English)).build()
+    folded(takes).filter_dynamic(stemmer()).build()
 }
 
 fn folded(takes: fn(Form) -> bool) -> TextAnalyzerBuilder {
     TextAnalyzer::builder(Cutter { takes })
-        .filter_dynamic(RemoveLongFilter::limit(LONGEST))
+        .filter_dynamic(too_long())
         .filter_dynamic(LowerCaser)
         .filter_dynamic(AsciiFoldingFilter)
+}
+
+fn too_long() -> RemoveLongFilter {
+    RemoveLongFilter::limit(LONGEST)
+}
+
+fn stemmer() -> Stemmer {
+    Stemmer::new(Language::English)
+}
+
+/// A text that was cut already.
+#[derive(Clone)]
+struct Given(Vec<Cut>);
+
+impl Tokenizer for Given {
+    type TokenStream<'a> = Cuts;
+
+    fn token_stream<'a>(&'a mut self, _: &'a str) -> Cuts {
+        Cuts { left: std::mem::take(&mut self.0).into_iter(), token: IndexToken::default() }
+    }
 }
 
 /// Cuts a text and gives the forms that are wanted; their positions count them.

@@ -7,7 +7,7 @@
 use super::analyzer::Form;
 
 /// A word, or another way to write it, as it stands in the text.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Cut {
     pub(super) form: Form,
     /// First byte in the text.

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use tantivy::Term;
+use tantivy::query::FuzzyTermQuery;
 
 use super::analyzer::fold;
 use super::{Postings, analyze, failed};
@@ -33,17 +34,15 @@ impl Postings {
     /// By edits, then by how many chunks hold them; the same first letter comes before everything.
     fn nearest(&self, written: &[char], most_edits: usize) -> tantivy::Result<Vec<String>> {
         let Some(field) = self.fields.spellings else { return Ok(Vec::new()) };
+        let term = Term::from_field_text(field, &written.iter().collect::<String>());
+        // Walks past the words that are too far away, letter by letter, without reading them.
+        let query = FuzzyTermQuery::new(term, most_edits as u8, true);
         let mut near = BTreeSet::new();
         for segment in self.parts.iter().flat_map(|part| part.searcher.segment_readers()) {
             let index = segment.inverted_index(field)?;
-            let mut words = index.terms().stream()?;
+            let mut words = index.terms().search(query.automaton()?).into_stream()?;
             while let Some((word, _)) = words.next() {
-                let Some(word) = std::str::from_utf8(word)
-                    .ok()
-                    .filter(|word| is_near_in_length(word, written, most_edits))
-                else {
-                    continue;
-                };
+                let Ok(word) = std::str::from_utf8(word) else { continue };
                 let letters: Vec<char> = word.chars().collect();
                 let edits = edits(written, &letters, most_edits);
                 if let Some(edits) =
@@ -78,11 +77,6 @@ fn most_edits(written: &[char]) -> Option<usize> {
         5..=7 => Some(1),
         _ => Some(2),
     }
-}
-
-/// A quick look before counting edits: a letter has one to four bytes.
-fn is_near_in_length(word: &str, written: &[char], most_edits: usize) -> bool {
-    word.len() + most_edits >= written.len() && word.len() <= 4 * (written.len() + most_edits)
 }
 
 /// Letters that were left out, added, mistaken for others, or swapped with their neighbor (optimal string alignment,

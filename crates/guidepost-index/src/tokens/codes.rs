@@ -4,6 +4,8 @@
 //! 2002; the estimator is that of RaBitQ, Gao and Long 2024): 384 components are 48 bytes. The question's side keeps four
 //! bits a component, as bit planes, so that a dot product is a handful of `and` and `popcount`.
 
+use std::array::from_fn;
+
 use guidepost_text::{Random, Span, TokenVectors};
 
 /// Names the way from vectors to bits: bits of another are not comparable.
@@ -119,10 +121,10 @@ impl LateQuestion {
         if codes.is_empty() || self.total <= 0.0 {
             return None;
         }
-        Some(
-            self.best_cosines(codes).zip(&self.tokens).map(|(best, token)| best * token.weight).sum::<f32>()
-                / self.total,
-        )
+        let cosines = self.cosines(codes);
+        let rows = cosines.chunks_exact(codes.len() / self.words);
+        let best = rows.map(|row| row.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+        Some(best.zip(&self.tokens).map(|(best, token)| best * token.weight).sum::<f32>() / self.total)
     }
 
     /// The part of the question that each token stands for; tokens without weight are not among them.
@@ -135,23 +137,13 @@ impl LateQuestion {
         self.tokens.iter().map(|token| token.weight / self.total).collect()
     }
 
-    /// The estimated cosines of each token of a passage with each of the question's. Shape `[passage, question]`.
+    /// The estimated cosines of each of the question's tokens with each of a passage's. Shape `[question, passage]`.
     pub(crate) fn cosines(&self, codes: &[u64]) -> Vec<f32> {
-        let kernel = best_kernel();
-        let mut all = vec![f32::NEG_INFINITY; codes.len() / self.words.max(1) * self.tokens.len()];
-        for (code, cosines) in
-            codes.chunks_exact(self.words).zip(all.chunks_exact_mut(self.tokens.len().max(1)))
-        {
-            kernel(self, code, cosines);
+        let mut cosines = vec![0.0; self.tokens.len() * (codes.len() / self.words.max(1))];
+        if !cosines.is_empty() {
+            (best_kernel())(self, codes, &mut cosines);
         }
-        all
-    }
-
-    /// Of each token of the question, the best estimated cosine with any token of the passage.
-    fn best_cosines(&self, codes: &[u64]) -> impl Iterator<Item = f32> {
-        let mut best = vec![f32::NEG_INFINITY; self.tokens.len()];
-        (best_kernel())(self, codes, &mut best);
-        best.into_iter()
+        cosines
     }
 }
 
@@ -167,11 +159,14 @@ impl QuestionToken {
         let step = ((high - low) / levels as f32).max(f32::MIN_POSITIVE);
         let words = words_per_token(rotated.len());
         let mut planes = vec![0u64; PLANES * words];
-        for (at, value) in rotated.iter().enumerate() {
-            let level = (((value - low) / step).round() as u32).min(levels);
-            for plane in (0..PLANES).filter(|plane| level >> plane & 1 == 1) {
-                planes[plane * words + at / 64] |= 1 << (at % 64);
+        for (word, values) in rotated.chunks(64).enumerate() {
+            let mut bits = [0u64; PLANES];
+            for (at, value) in values.iter().enumerate() {
+                // Rounds, without the call that `round` is where no instruction does it.
+                let level = (((value - low) / step + 0.5) as u32).min(levels);
+                bits = from_fn(|plane| bits[plane] | u64::from(level >> plane & 1) << at);
             }
+            (0..PLANES).for_each(|plane| planes[plane * words + word] = bits[plane]);
         }
         // The sum of the question's components under the passage's signs is twice that over the set bits less that over
         // all. A sign stands for sqrt(2 / (pi * dimensions)) of its component's length, on average.
@@ -189,43 +184,65 @@ impl QuestionToken {
 
 type Kernel = fn(&LateQuestion, &[u64], &mut [f32]);
 
-/// Raises each question token's best cosine by those with the passage's tokens.
+/// Tokens of a passage that are looked at together: as many 64-bit words as the longest vectors have.
+const LANES: usize = 8;
+
+/// Estimates cosines; shape `[question, passage]`.
 #[inline(always)]
-fn raise(question: &LateQuestion, codes: &[u64], best: &mut [f32]) {
-    for code in codes.chunks_exact(question.words) {
-        let set: u32 = code.iter().map(|word| word.count_ones()).sum();
-        for (token, best) in question.tokens.iter().zip(best.iter_mut()) {
-            let mut overlap = 0;
-            for (plane, bits) in token.planes.chunks_exact(question.words).enumerate() {
-                overlap += bits.iter().zip(code).map(|(a, b)| (a & b).count_ones()).sum::<u32>() << plane;
-            }
-            *best = best.max(token.base + token.held * set as f32 + token.step * overlap as f32);
+fn estimate(question: &LateQuestion, codes: &[u64], cosines: &mut [f32]) {
+    let passage = codes.len() / question.words;
+    let mut block = vec![[0u64; LANES]; question.words];
+    for (at, codes) in codes.chunks(LANES * question.words).enumerate() {
+        for (lane, code) in codes.chunks_exact(question.words).enumerate() {
+            block.iter_mut().zip(code).for_each(|(words, word)| words[lane] = *word);
+        }
+        let set = block.iter().fold([0; LANES], |all, words| add_bits(all, *words));
+        let here = at * LANES..passage.min((at + 1) * LANES);
+        for (token, row) in question.tokens.iter().zip(cosines.chunks_exact_mut(passage)) {
+            // From the highest plane down, each worth twice the next.
+            let overlap = token.planes.chunks_exact(question.words).rev().fold([0; LANES], |all, bits| {
+                let both = block.iter().zip(bits).map(|(words, bits)| words.map(|word| word & bits));
+                both.fold(all.map(|all| 2 * all), add_bits)
+            });
+            let cosine =
+                |lane: usize| token.base + token.held * set[lane] as f32 + token.step * overlap[lane] as f32;
+            let all: [f32; LANES] = from_fn(cosine);
+            row[here.clone()].copy_from_slice(&all[..here.len()]);
         }
     }
+}
+
+/// Adds the number of bits that are set, lane by lane.
+#[inline(always)]
+fn add_bits(all: [u64; LANES], words: [u64; LANES]) -> [u64; LANES] {
+    from_fn(|lane| all[lane] + u64::from(words[lane].count_ones()))
 }
 
 /// The fastest way that this processor has to count bits.
 fn best_kernel() -> Kernel {
     #[cfg(target_arch = "x86_64")]
     {
-        #[target_feature(enable = "avx512f,avx512vl,avx512vpopcntdq,popcnt")]
-        fn vectors(question: &LateQuestion, codes: &[u64], best: &mut [f32]) {
-            raise(question, codes, best);
+        #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512vpopcntdq,popcnt")]
+        fn vectors(question: &LateQuestion, codes: &[u64], cosines: &mut [f32]) {
+            estimate(question, codes, cosines);
         }
         #[target_feature(enable = "popcnt")]
-        fn words(question: &LateQuestion, codes: &[u64], best: &mut [f32]) {
-            raise(question, codes, best);
+        fn words(question: &LateQuestion, codes: &[u64], cosines: &mut [f32]) {
+            estimate(question, codes, cosines);
         }
-        if is_x86_feature_detected!("avx512vpopcntdq") && is_x86_feature_detected!("avx512vl") {
+        if is_x86_feature_detected!("avx512vpopcntdq")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl")
+        {
             // SAFETY: the processor has these instructions.
-            return |question, codes, best| unsafe { vectors(question, codes, best) };
+            return |question, codes, cosines| unsafe { vectors(question, codes, cosines) };
         }
         if is_x86_feature_detected!("popcnt") {
             // SAFETY: as above.
-            return |question, codes, best| unsafe { words(question, codes, best) };
+            return |question, codes, cosines| unsafe { words(question, codes, cosines) };
         }
     }
-    raise
+    estimate
 }
 
 #[cfg(test)]
@@ -277,12 +294,13 @@ mod tests {
             // Five standard deviations of the estimate of one cosine.
             prop_assert!((found - exact).abs() < 0.2, "{found} for {exact}");
 
-            let mut plain = vec![f32::NEG_INFINITY; 2];
-            raise(&late, &codes, &mut plain);
-            prop_assert_eq!(late.best_cosines(&codes).collect::<Vec<_>>(), plain.clone(), "all kernels agree");
-            let one_by_one = late.cosines(&codes);
-            let best = |token: usize| one_by_one.iter().skip(token).step_by(2).copied().fold(f32::NEG_INFINITY, f32::max);
-            prop_assert_eq!([best(0), best(1)].to_vec(), plain);
+            let mut plain = vec![0.0; 2 * 4];
+            estimate(&late, &codes, &mut plain);
+            prop_assert_eq!(late.cosines(&codes), plain.clone(), "all kernels agree");
+            let one_by_one = codes.chunks(words_per_token(384)).map(|code| late.cosines(code));
+            for (at, cosines) in one_by_one.enumerate() {
+                prop_assert_eq!(cosines, [plain[at], plain[4 + at]], "tokens do not mix");
+            }
             prop_assert_eq!(late.shares(), [0.25, 0.75]);
         }
     }

@@ -28,17 +28,12 @@ pub(crate) struct FilterArgs {
 
 impl FilterArgs {
     pub(crate) fn filter(&self) -> Result<Filter, FilterError> {
-        let mut filter = Filter::default();
-        for facet in Facet::ALL {
-            let values = match facet {
-                Facet::Tag => &self.tag,
-                Facet::Kind => &self.kind,
-                Facet::Role => &self.role,
-                Facet::Path => &self.path,
-                Facet::After => &self.after,
-            };
-            values.iter().try_for_each(|value| filter.add(facet, value))?;
-        }
-        Ok(filter)
+        Filter::of(|facet| match facet {
+            Facet::Tag => &self.tag,
+            Facet::Kind => &self.kind,
+            Facet::Role => &self.role,
+            Facet::Path => &self.path,
+            Facet::After => &self.after,
+        })
     }
 }

@@ -5,8 +5,9 @@ use guidepost_query::{MIN_ANSWER_CONFIDENCE, catalog};
 use crate::cli::{Format, QueryArgs};
 use crate::commands::query;
 use crate::console::Console;
+use crate::output::{self, Results};
 use crate::search::Below;
-use crate::{Outcome, output, shipped};
+use crate::{Outcome, shipped};
 
 pub(crate) fn run(args: &QueryArgs, console: &Console) -> anyhow::Result<Outcome> {
     let searched = query::run(args, MIN_ANSWER_CONFIDENCE, Below::Keep, console)?;
@@ -15,7 +16,8 @@ pub(crate) fn run(args: &QueryArgs, console: &Console) -> anyhow::Result<Outcome
         console.note("no guide here answers that");
     }
     let outcome = if answer.is_some() { Outcome::Found } else { Outcome::NothingFound };
-    let results = searched.results_with(answer, || Ok(catalog(searched.snapshot.names()?).into()))?;
+    let results = Results::new("ask", &searched);
+    let results = searched.complete(results, answer, || Ok(catalog(searched.snapshot.names()?).into()))?;
     output::print(&results, args.output.format())?;
     Ok(outcome)
 }

@@ -112,7 +112,8 @@ impl Explain {
             rerank: fused.reranked.map(RerankView::from),
             coverage: trace.coverage,
             cosine_of_question: shares.map(|shares| views(question, &shares.question)),
-            cosine_of_passage: shares.map(|shares| views(&passage_text(&hit.chunk.chunk), &shares.passage)),
+            cosine_of_passage: shares
+                .map(|shares| views(&passage_text(&hit.passage.stored.chunk), &shares.passage)),
             late_tokens: hit.tokens.iter().flat_map(|tokens| late_views(question, hit, tokens)).collect(),
         }
     }
@@ -137,7 +138,7 @@ fn late_views(question: &str, hit: &Hit, tokens: &TokenMatch) -> Vec<LateView> {
         question: best.question.of(question).to_owned(),
         weight: best.weight,
         cosine: best.cosine,
-        passage: best.passage.of(&hit.chunk.chunk.text).to_owned(),
+        passage: best.passage.of(&hit.passage.stored.chunk.text).to_owned(),
     });
     views.collect()
 }
@@ -148,7 +149,7 @@ const NEAR: f32 = 0.6;
 
 /// Words of the passage that stand in the question, and those that answer to one of its words, in the passage's order.
 pub(super) fn matched(question: &Question, hit: &Hit) -> Vec<String> {
-    let text = &hit.chunk.chunk.text;
+    let text = &hit.passage.stored.chunk.text;
     let asked: HashSet<&str> = question.words.iter().map(|word| word.term.as_str()).collect();
     let best = hit.tokens.iter().flat_map(TokenMatch::best);
     let embedded = analyze(&question.embedded);
@@ -156,11 +157,10 @@ pub(super) fn matched(question: &Question, hit: &Hit) -> Vec<String> {
     let tells = |at: &Span| telling.iter().any(|word| word.start < at.end && at.start < word.end);
     let near: Vec<Span> =
         best.filter(|best| best.cosine >= NEAR && tells(&best.question)).map(|best| best.passage).collect();
-    let answers = |word: &Token| {
-        let is_near = |span: &Span| word.start < span.end && span.start < word.end;
-        asked.contains(word.term.as_str()) || near.iter().any(is_near)
-    };
+    let is_near = |word: &Span| near.iter().any(|span| word.start < span.end && span.start < word.end);
     let mut seen = HashSet::new();
-    let words = analyze(text).into_iter().filter(answers).map(|word| text[word.start..word.end].to_owned());
+    let words = hit.passage.words().in_text(asked.iter().copied());
+    let words = words.filter(|(word, is_asked)| *is_asked || is_near(word));
+    let words = words.map(|(word, _)| word.of(text).to_owned());
     words.filter(|word| seen.insert(word.to_lowercase())).collect()
 }

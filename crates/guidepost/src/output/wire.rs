@@ -269,7 +269,7 @@ fn elsewhere(other: &Elsewhere) -> Place {
 }
 
 fn view(rank: usize, hit: &Hit, searched: &Searched) -> HitView {
-    let chunk = &hit.chunk.chunk;
+    let chunk = &hit.passage.stored.chunk;
     HitView {
         rank,
         place: place_of(&hit.document, chunk.lines, &chunk.heading_path),

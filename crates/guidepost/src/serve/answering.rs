@@ -39,11 +39,12 @@ impl Desk {
     ) -> Result<Results, Failure> {
         let (shelf, searched) =
             self.searched(parameters, MIN_ANSWER_CONFIDENCE, Below::Keep, || tell(Progress::Searching))?;
-        tell(Progress::Found(&Results::new("ask", &searched)));
+        let results = Results::new("ask", &searched);
+        tell(Progress::Found(&results));
         tell(Progress::Checking);
         let started = Instant::now();
         let answer = searched.answer(&self.library.shipped, &mut |why| self.library.console.warn(why));
-        let results = searched.results_with(answer, || Ok(shelf.catalog.as_slice().into()))?;
+        let results = searched.complete(results, answer, || Ok(shelf.catalog.as_slice().into()))?;
         self.library.metrics.stage("answer", started.elapsed());
         Ok(results)
     }
@@ -71,7 +72,7 @@ impl Desk {
         let shelf = self.library.shelf();
         let wish = ResourceWish {
             query: &parameters.q,
-            kinds: parameters.kinds(),
+            kinds: parameters.kind.clone(),
             serves: parameters.serves.as_deref(),
             limit: parameters.limit()?.unwrap_or(RESOURCE_LIMIT),
             weights: shelf.weights,
@@ -125,7 +126,7 @@ impl Desk {
         })
     }
 
-    pub(super) fn map(&self) -> Result<MapView, Failure> {
+    pub(super) fn map(&self) -> Result<Arc<MapView>, Failure> {
         Ok(self.library.shelf().map()?)
     }
 

@@ -1,8 +1,9 @@
 //! One model for all requests: texts that wait at the same time are embedded together.
 //!
-//! A thread owns the model's time. While it embeds a batch, what comes in piles up and is the next batch, for which it waits a
-//! little where more requests are at work, so that a lone question waits for nobody and many cost little more than one. Questions go before texts of the embedding interface, of
-//! which one request can bring hundreds. Nothing here decides how many may wait: the places for requests do.
+//! A thread owns the model's time. While it embeds a batch, what comes in piles up and is the next batch, for which it
+//! waits a little where more requests are at work: a lone question waits for nobody, and many cost little more than one.
+//! Questions go before texts of the embedding interface, of which one request can bring hundreds. Nothing here decides how
+//! many may wait: the places for requests do.
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
@@ -12,6 +13,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use guidepost_query::embed_with_tokens;
 use guidepost_text::{Embed, EmbedError, Embedding, KeepTokens, Span, TextRole, TokenVectors};
 use lru::LruCache;
 
@@ -87,22 +89,22 @@ impl Batcher {
         Batcher { model, shared, remembered, worker: Some(worker) }
     }
 
-    /// Puts texts into a queue and waits for all of them.
+    /// Puts texts with their numbers of tokens into a queue, and waits for all of them.
     fn wait_for(
         &self,
         texts: &[&str],
+        tokens: &[usize],
         role: TextRole,
         keep: bool,
         lane: Lane,
         caller: &Weak<()>,
     ) -> Result<Vec<Embedded>, EmbedError> {
-        let tokens = self.model.count_tokens(texts);
         let (reply, replies) = mpsc::channel();
         let since = Instant::now();
         let jobs = texts.iter().zip(tokens).enumerate().map(|(at, (text, tokens))| Job {
             text: (*text).to_owned(),
             role,
-            tokens: tokens.min(self.model.max_tokens()),
+            tokens: (*tokens).min(self.model.max_tokens()),
             keep,
             since,
             at,
@@ -137,7 +139,9 @@ impl Batcher {
             return Ok(known);
         }
         metrics.cache_misses.inc();
-        let mut embedded = self.wait_for(&[text], TextRole::Question, keep, Lane::Questions, caller)?;
+        let tokens = self.model.count_tokens(&[text]);
+        let mut embedded =
+            self.wait_for(&[text], &tokens, TextRole::Question, keep, Lane::Questions, caller)?;
         let embedded = embedded.pop().ok_or_else(|| EmbedError("it gave no embedding".into()))?;
         if text.len() <= REMEMBERED_BYTES {
             locked(&self.remembered).put(text.to_owned(), embedded.clone());
@@ -167,10 +171,28 @@ impl Asker {
         Asker { batcher, caller }
     }
 
-    /// Embeds texts of the embedding interface, after all questions that wait. Blocks.
-    pub(super) fn embed_behind(&self, texts: &[&str], role: TextRole) -> Result<Vec<Embedding>, EmbedError> {
-        let embedded = self.batcher.wait_for(texts, role, false, Lane::Texts, &self.caller)?;
+    /// Embeds texts of the embedding interface, whose tokens were counted, after all questions that wait. Blocks.
+    pub(super) fn embed_behind(
+        &self,
+        texts: &[&str],
+        tokens: &[usize],
+        role: TextRole,
+    ) -> Result<Vec<Embedding>, EmbedError> {
+        let embedded = self.batcher.wait_for(texts, tokens, role, false, Lane::Texts, &self.caller)?;
         Ok(embedded.into_iter().map(|(embedding, _)| embedding).collect())
+    }
+
+    /// Embeds what a search asks for.
+    fn asked(&self, texts: &[&str], role: TextRole, keep: bool) -> Result<Vec<Embedded>, EmbedError> {
+        match (texts, role) {
+            ([question], TextRole::Question) => {
+                Ok(vec![self.batcher.question(question, keep, &self.caller)?])
+            }
+            _ => {
+                let tokens = self.count_tokens(texts);
+                self.batcher.wait_for(texts, &tokens, role, keep, Lane::Questions, &self.caller)
+            }
+        }
     }
 }
 
@@ -201,15 +223,9 @@ impl Embed for Asker {
         role: TextRole,
         on_done: &dyn Fn(usize),
     ) -> Result<Vec<Embedding>, EmbedError> {
-        let embeddings = match (texts, role) {
-            ([question], TextRole::Question) => vec![self.batcher.question(question, false, &self.caller)?.0],
-            _ => {
-                let embedded = self.batcher.wait_for(texts, role, false, Lane::Questions, &self.caller)?;
-                embedded.into_iter().map(|(embedding, _)| embedding).collect()
-            }
-        };
+        let embedded = self.asked(texts, role, false)?;
         on_done(texts.len());
-        Ok(embeddings)
+        Ok(embedded.into_iter().map(|(embedding, _)| embedding).collect())
     }
 
     fn embed_tokens(
@@ -219,10 +235,7 @@ impl Embed for Asker {
         keep: KeepTokens<'_>,
         on_done: &dyn Fn(usize),
     ) -> Result<Vec<Embedding>, EmbedError> {
-        let embedded = match (texts, role) {
-            ([question], TextRole::Question) => vec![self.batcher.question(question, true, &self.caller)?],
-            _ => self.batcher.wait_for(texts, role, true, Lane::Questions, &self.caller)?,
-        };
+        let embedded = self.asked(texts, role, true)?;
         on_done(texts.len());
         let kept = |(at, (embedding, tokens)): (usize, Embedded)| {
             tokens.into_iter().for_each(|tokens| keep(at, tokens));
@@ -356,15 +369,14 @@ impl Waiting {
 fn run(model: &dyn Embed, batch: &[Job]) -> Result<Vec<Embedded>, Arc<str>> {
     let texts: Vec<&str> = batch.iter().map(|job| job.text.as_str()).collect();
     let Some(first) = batch.first() else { return Ok(Vec::new()) };
-    let kept = Mutex::new(vec![None; texts.len()]);
-    let outcome = match first.keep {
-        true => {
-            model.embed_tokens(&texts, first.role, &|at, tokens| locked(&kept)[at] = Some(tokens), &|_| ())
+    let embedded = match first.keep {
+        true => embed_with_tokens(model, &texts, first.role),
+        false => {
+            let embedded = model.embed(&texts, first.role, &|_| ());
+            embedded.map(|all| all.into_iter().map(|embedding| (embedding, None)).collect())
         }
-        false => model.embed(&texts, first.role, &|_| ()),
     };
-    let embeddings = outcome.map_err(|error| Arc::from(error.0.to_string()))?;
-    Ok(embeddings.into_iter().zip(kept.into_inner().unwrap_or_else(PoisonError::into_inner)).collect())
+    embedded.map_err(|error| Arc::from(error.0.to_string()))
 }
 
 /// Nothing that is locked here is left half done by a panic.

@@ -322,7 +322,7 @@ async fn get_lines(
     app.work(move |desk| desk.get(&parameters)).await.map(Json)
 }
 
-async fn map(State(app): State<App>) -> Answered<MapView> {
+async fn map(State(app): State<App>) -> Answered<Arc<MapView>> {
     app.work(|desk| desk.map()).await.map(Json)
 }
 

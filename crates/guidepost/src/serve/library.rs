@@ -59,7 +59,7 @@ pub(super) struct Shelf {
     pub(super) weights: Weights,
     pub(super) catalog: Vec<CatalogEntry>,
     pub(super) roles: Vec<RoleEntry>,
-    map: Mutex<Option<MapView>>,
+    map: Mutex<Option<Arc<MapView>>>,
 }
 
 /// Passages that are remembered as they were read and cut into words: some forty megabytes.
@@ -82,11 +82,11 @@ impl Shelf {
 
 impl Shelf {
     /// The map, made when it is first asked for.
-    pub(super) fn map(&self) -> anyhow::Result<MapView> {
+    pub(super) fn map(&self) -> anyhow::Result<Arc<MapView>> {
         let mut made = self.map.lock().unwrap_or_else(PoisonError::into_inner);
         match &*made {
-            Some(map) => Ok(map.clone()),
-            None => Ok(made.insert(MapView::new(&self.snapshot)?).clone()),
+            Some(map) => Ok(Arc::clone(map)),
+            None => Ok(Arc::clone(made.insert(Arc::new(MapView::new(&self.snapshot)?)))),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use guidepost_text::ResourceKind;
 use rmcp::handler::server::wrapper::{Json, Parameters};
 use rmcp::model::{
     CallToolResult, ContentBlock, Implementation, JsonObject, ServerCapabilities, ServerConfig,
@@ -14,7 +15,8 @@ use serde::Deserialize;
 use super::failure::Failure;
 use super::http::App;
 use super::library::Desk;
-use super::parameters::{GetParameters, KindName, ModeName, ResourceParameters, SearchParameters};
+use super::parameters::{GetParameters, ResourceParameters, SearchParameters, resource_kinds};
+use crate::cli::ModeArg;
 use crate::output::{GuideView, ResourcesView, Results, StatusView};
 
 /// The tools of one library.
@@ -34,7 +36,7 @@ struct Search {
     #[schemars(range(min = 1, max = 100))]
     limit: Option<usize>,
     /// `hybrid`: by meaning and by words; `dense`: by meaning alone; `bm25`: by words alone [default: hybrid].
-    mode: Option<ModeName>,
+    mode: Option<ModeArg>,
     /// Only guides and sections about one of these roles.
     #[serde(default)]
     role: Vec<String>,
@@ -73,7 +75,8 @@ struct Resources {
     query: String,
     /// Only these kinds.
     #[serde(default)]
-    kind: Vec<KindName>,
+    #[schemars(schema_with = "resource_kinds")]
+    kind: Vec<ResourceKind>,
     /// Only what serves this role or skill.
     role: Option<String>,
     /// Most resources, from 1 to 100 [default: 20].

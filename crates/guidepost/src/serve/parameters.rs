@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use guidepost_query::{Facet, Filter, Mode, Question};
+use guidepost_query::{Facet, Filter, Question};
 use guidepost_text::ResourceKind;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use super::failure::{Failure, Kind};
 use super::library::{Library, Shelf};
-use crate::cli::is_budget;
+use crate::cli::{ModeArg, is_budget, is_limit, is_share};
 use crate::search::{Below, LIMIT, Wish};
 
 /// A search.
@@ -24,7 +24,7 @@ pub(super) struct SearchParameters {
     #[schemars(range(min = 1, max = 100))]
     pub(super) limit: Option<usize>,
     /// `hybrid`: by meaning and by words; `dense`: by meaning alone; `bm25`: by words alone [default: hybrid].
-    pub(super) mode: Option<ModeName>,
+    pub(super) mode: Option<ModeArg>,
     /// The bar, from 0 to 1: for a search, to be listed [default: 0.01]; for an answer, to be quoted [default: 0.07].
     #[schemars(range(min = 0.0, max = 1.0))]
     pub(super) min_confidence: Option<f32>,
@@ -49,15 +49,6 @@ pub(super) struct SearchParameters {
     /// Only guides dated this day (`2026-11-21`, `2026-11` or `2026`) or later.
     #[serde(default)]
     pub(super) after: Vec<String>,
-}
-
-/// Which legs search.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum ModeName {
-    Hybrid,
-    Dense,
-    Bm25,
 }
 
 impl SearchParameters {
@@ -88,13 +79,8 @@ impl SearchParameters {
     ) -> Result<Wish, Failure> {
         let invalid = |message: &str| Failure::new(Kind::Validation, message);
         let settings = &library.settings;
-        let mode = self.mode.map(|mode| match mode {
-            ModeName::Hybrid => Mode::Hybrid,
-            ModeName::Dense => Mode::Dense,
-            ModeName::Bm25 => Mode::Bm25,
-        });
         let limit = limit(self.limit)?;
-        if self.min_confidence.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
+        if self.min_confidence.is_some_and(|share| !is_share(&share)) {
             return Err(invalid("`min_confidence` must be a number from 0 to 1"));
         }
         if self.budget_ms.is_some_and(|budget| !is_budget(&budget)) {
@@ -104,7 +90,7 @@ impl SearchParameters {
         Ok(Wish {
             question: Question::new(&self.q).map_err(anyhow::Error::from)?,
             filter: self.filter()?,
-            mode: mode.or(settings.mode.map(|mode| mode.mode())).unwrap_or(Mode::Hybrid),
+            mode: self.mode.or(settings.mode).unwrap_or(ModeArg::Hybrid).mode(),
             limit: limit.or(settings.limit).unwrap_or(LIMIT),
             min_confidence: self.min_confidence.or(settings.min_confidence).unwrap_or(default_confidence),
             below,
@@ -115,19 +101,14 @@ impl SearchParameters {
     }
 
     fn filter(&self) -> Result<Filter, Failure> {
-        let mut filter = Filter::default();
-        for facet in Facet::ALL {
-            let values = match facet {
-                Facet::Tag => &self.tag,
-                Facet::Kind => &self.kind,
-                Facet::Role => &self.role,
-                Facet::Path => &self.path,
-                Facet::After => &self.after,
-            };
-            let added = values.iter().try_for_each(|value| filter.add(facet, value));
-            added.map_err(anyhow::Error::from)?;
-        }
-        Ok(filter)
+        let filter = Filter::of(|facet| match facet {
+            Facet::Tag => &self.tag,
+            Facet::Kind => &self.kind,
+            Facet::Role => &self.role,
+            Facet::Path => &self.path,
+            Facet::After => &self.after,
+        });
+        Ok(filter.map_err(anyhow::Error::from)?)
     }
 }
 
@@ -140,7 +121,8 @@ pub(super) struct ResourceParameters {
     pub(super) q: String,
     /// Only these kinds: `book`, `course`, `certification`, `project`, `tool` or `link`.
     #[serde(default)]
-    pub(super) kind: Vec<KindName>,
+    #[schemars(schema_with = "resource_kinds")]
+    pub(super) kind: Vec<ResourceKind>,
     /// Only what serves this role or skill.
     #[serde(rename = "for")]
     pub(super) serves: Option<String>,
@@ -149,34 +131,15 @@ pub(super) struct ResourceParameters {
     pub(super) limit: Option<usize>,
 }
 
-/// A kind of resource.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum KindName {
-    Book,
-    Course,
-    Certification,
-    Project,
-    Tool,
-    Link,
-}
-
 impl ResourceParameters {
-    pub(super) fn kinds(&self) -> Vec<ResourceKind> {
-        let kind = |kind: &KindName| match kind {
-            KindName::Book => ResourceKind::Book,
-            KindName::Course => ResourceKind::Course,
-            KindName::Certification => ResourceKind::Certification,
-            KindName::Project => ResourceKind::Project,
-            KindName::Tool => ResourceKind::Tool,
-            KindName::Link => ResourceKind::Link,
-        };
-        self.kind.iter().map(kind).collect()
-    }
-
     pub(super) fn limit(&self) -> Result<Option<usize>, Failure> {
         limit(self.limit)
     }
+}
+
+/// Schema of a list of kinds of resources.
+pub(super) fn resource_kinds(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array", "items": { "type": "string", "enum": ResourceKind::ALL.map(ResourceKind::name) } })
 }
 
 /// Two roles to be put side by side.
@@ -203,7 +166,7 @@ pub(super) struct GetParameters {
 /// A limit from 1 to 100.
 fn limit(limit: Option<usize>) -> Result<Option<usize>, Failure> {
     match limit {
-        Some(limit) if !(1..=100).contains(&limit) => {
+        Some(limit) if !is_limit(&limit) => {
             Err(Failure::new(Kind::Validation, "`limit` must be a whole number from 1 to 100"))
         }
         limit => Ok(limit),
