@@ -106,8 +106,11 @@ fn links_that_lead_elsewhere() {
     std::os::unix::fs::symlink(home.path("secret.txt"), home.path("guides/a.md")).expect("it can be made");
     server.get("/api/get?citation=guides/a.md").fails(404, "NotFound", &["link"]);
     // Nor does it lend its words to an answer.
-    let answer = server.get("/api/ask?q=what+does+a+roofer+cover").json();
+    let answer = server.get("/api/ask?q=what+does+a+roofer+cover&min_confidence=0").json();
     assert!(!answer.to_string().contains("key of the house"));
+    assert_eq!(answer["answer"], json!(null));
+    let why = answer["warnings"][0].as_str().expect("it says why");
+    assert!(why.contains("guides/a.md") && why.contains("left out"), "{why}");
     home.run(&["get", "guides/a.md"]).says(2, &["link"]);
 }
 

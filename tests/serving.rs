@@ -204,6 +204,7 @@ fn failures_say_what_is_wrong() {
     assert_eq!(server.get("/v1/nothing").json_with(404)["error"]["type"], "invalid_request_error");
     let equals = server.get("/api/search?q=slate==&min_confidence=0");
     assert_eq!(equals.json()["query"], "slate==");
+    assert_eq!(server.get("/api/search?query=slate").json()["query"], "slate", "under its other name");
 }
 
 #[test]
@@ -245,6 +246,7 @@ fn embeddings_for_the_clients_of_others() {
     let long = "roof ".repeat(most + 5);
     server.post("/embed", &json!({"inputs": long})).fails(413, "Validation", &["tokens"]);
     assert_eq!(server.post("/embed", &json!({"inputs": long, "truncate": true})).status, 200);
+    assert_eq!(server.post("/", &json!({"inputs": texts})).json(), json!(vectors), "to the address itself");
     let ranked = json!({"query": "roof", "texts": ["slate", "bread", "houses"], "return_text": true});
     let ranked = server.post("/rerank", &ranked).json();
     let ranked = ranked.as_array().expect("a list").clone();
@@ -258,6 +260,11 @@ fn embeddings_for_the_clients_of_others() {
         assert_eq!(rank["text"], ["slate", "bread", "houses"][index]);
     }
     assert_eq!(server.get("/health").status, 200);
+    let cutting = Server::start(&home, &["--model", "./model", "--auto-truncate"]);
+    assert_eq!(cutting.get("/info").json()["auto_truncate"], true);
+    assert_eq!(cutting.post("/embed", &json!({"inputs": long})).status, 200);
+    assert_eq!(cutting.post("/v1/embeddings", &json!({"input": long, "model": "any"})).status, 200);
+    assert_eq!(cutting.post("/embed", &json!({"inputs": long, "truncate": false})).status, 413);
 }
 
 #[test]

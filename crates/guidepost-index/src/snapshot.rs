@@ -12,7 +12,7 @@ use crate::generation_record::{GenerationRecord, RECORD};
 use crate::passage::{Memory, Passage};
 use crate::placement::Placement;
 use crate::plan::{Plan, Warning};
-use crate::postings::Postings;
+use crate::postings::{Postings, analyze};
 use crate::segment::Segment;
 use crate::tokens::{self, LateQuestion, Rotation};
 use crate::{
@@ -43,6 +43,8 @@ pub struct Snapshot {
     postings: Postings,
     abbreviations: Vec<Abbreviation>,
     names: OnceLock<Vec<Named>>,
+    /// The words of each guide's title, made when they are first asked for.
+    title_words: Vec<OnceLock<Vec<Token>>>,
     memory: Option<Memory>,
 }
 
@@ -114,6 +116,7 @@ impl Snapshot {
         let folder = index.join(generation_name(record.generation));
         Ok(Snapshot {
             folder,
+            title_words: record.documents.iter().map(|_| OnceLock::new()).collect(),
             record,
             segments,
             placements,
@@ -222,6 +225,13 @@ impl Snapshot {
         record.ok_or_else(|| IndexError::damaged(&self.folder.join(RECORD), "a chunk's guide is missing"))
     }
 
+    /// The words of a guide's title in every form; none where there is no such guide.
+    pub fn title_words(&self, document: u32) -> &[Token] {
+        let document = document as usize;
+        let known = self.title_words.get(document).zip(self.record.documents.get(document));
+        known.map_or(&[], |(words, document)| words.get_or_init(|| analyze(&document.metadata.title)))
+    }
+
     /// Number of the guide a chunk belongs to; the chunk itself is not read.
     pub fn document_number(&self, id: ChunkId) -> usize {
         self.record.documents.partition_point(|document| document.first_chunk <= id.0).saturating_sub(1)
@@ -250,7 +260,7 @@ impl Snapshot {
         }
     }
 
-    /// Remembers so many passages that were read, some ten kilobytes each: for whoever asks again and again.
+    /// Remembers so many passages that were read, some fifteen kilobytes each: for whoever asks again and again.
     pub fn remembering(self, passages: NonZeroUsize) -> Snapshot {
         Snapshot { memory: Some(Memory::new(passages)), ..self }
     }

@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
 
-use guidepost_index::{ChunkId, Form, IndexError, Snapshot, StoredChunk};
+use guidepost_index::{ChunkId, Form, IndexError, Snapshot, StoredChunk, Token};
 use guidepost_text::ResourceKind::{self, Book, Certification, Course};
 
 use crate::Question;
@@ -94,7 +94,8 @@ impl Fit {
         let chunk = &passage.stored;
         let names = || {
             let guide = snapshot.documents().get(chunk.document as usize);
-            guide.is_some_and(|guide| self.wish.names(&guide.metadata.title))
+            let words = snapshot.title_words(chunk.document);
+            guide.is_some_and(|guide| self.wish.names(&guide.metadata.title, words))
         };
         let named = *self.named.borrow_mut().entry(chunk.document).or_insert_with(names);
         let kind = Kind { named, lists_resources: lists_resources(chunk) };
@@ -117,9 +118,9 @@ impl Wish {
         Wish { resources: asks_for_resources(question), terms: terms.collect() }
     }
 
-    /// Whether all telling words of a title stand in the question.
-    fn names(&self, title: &str) -> bool {
-        let words = telling(title);
+    /// Whether all telling words of a title, which has these words, stand in the question.
+    fn names(&self, title: &str, words: &[Token]) -> bool {
+        let words = telling(title, words);
         let mut words = words.iter().filter(|word| word.form == Form::Word).peekable();
         words.clone().count() >= TITLE_WORDS && words.all(|word| self.terms.contains(&word.term))
     }
@@ -146,6 +147,8 @@ fn lists_resources(chunk: &StoredChunk) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use guidepost_index::analyze;
+
     use super::*;
 
     #[test]
@@ -157,7 +160,7 @@ mod tests {
             ("how do I learn SQL", "SQL", false),
         ] {
             let question = Question::new(asked).expect("it can be searched");
-            assert_eq!(Wish::of(&question).names(title), named, "{asked}");
+            assert_eq!(Wish::of(&question).names(title, &analyze(title)), named, "{asked}");
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use guidepost_index::{ChunkId, Form, IndexError, LateQuestion, Snapshot, Token, analyze};
+use guidepost_index::{ChunkId, Form, IndexError, LateQuestion, Snapshot, Token};
 use guidepost_text::{Chunk, Embed, EmbedError, Embedding, Span, TextRole, TokenVectors, passage_text};
 
 use crate::Question;
@@ -63,8 +63,7 @@ pub fn embed_with_tokens(
 /// pieces, each of which finds company more easily. Signs, and tokens that the model adds, count nothing. Of whole, root
 /// and equal shares the root was best on the even-numbered queries of six collections: `benches/results/fusion.md`.
 fn weights(snapshot: &Snapshot, question: &Question, spans: &[Span]) -> Vec<f32> {
-    let words = analyze(&question.embedded);
-    let words: Vec<&Token> = words.iter().filter(|word| word.form == Form::Word).collect();
+    let words: Vec<&Token> = question.spoken.iter().filter(|word| word.form == Form::Word).collect();
     let overlaps = |word: &Token, span: &Span| word.start < span.end && span.start < word.end;
     let weight = |span: &Span| {
         let Some(word) = words.iter().copied().find(|word| overlaps(word, span)) else { return 0.0 };

@@ -23,6 +23,8 @@ pub struct Question {
     pub text: String,
     /// What is embedded: what is sought, with misspelled words put right.
     pub embedded: String,
+    /// All words of what is embedded, in every form.
+    pub spoken: Vec<Token>,
     /// Its telling words, each once, in order, and other ways to write them.
     pub words: Vec<Token>,
     /// What a passage must hold, and what not.
@@ -92,9 +94,11 @@ impl Question {
         if !parsed.text.chars().any(char::is_alphanumeric) {
             return Err(QuestionError::NothingSought);
         }
+        let spoken = analyze(&parsed.text);
         Ok(Question {
             asked: asked.to_owned(),
-            words: telling(&parsed.text),
+            words: telling(&parsed.text, &spoken),
+            spoken,
             embedded: parsed.text.clone(),
             text: parsed.text,
             clauses: parsed.clauses,
@@ -133,14 +137,17 @@ impl Question {
         }
         let expansions = self.expansions(snapshot);
         self.words.extend(expansions);
+        if !self.corrections.is_empty() {
+            self.spoken = analyze(&self.embedded);
+        }
         snapshot.sound()?;
         Ok(self)
     }
 
     /// What the question's abbreviations stand for, and how what it says is abbreviated.
     fn expansions(&self, snapshot: &Snapshot) -> Vec<Token> {
-        let written = analyze(&self.text);
-        let written: Vec<&Token> = written.iter().filter(|token| token.form == Form::Word).collect();
+        // Not yet put right: it stands in what is sought.
+        let written: Vec<&Token> = self.spoken.iter().filter(|token| token.form == Form::Word).collect();
         let mut expansions = Vec::new();
         for abbreviation in snapshot.abbreviations() {
             let expansion = |term: &str, first: &Token, last: &Token| Token {
@@ -203,17 +210,17 @@ fn is_known(word: &str, embedder: &dyn Embed) -> bool {
     }
 }
 
-/// The telling words of a text, each once, in order; all of them where none is telling.
-pub(crate) fn telling(text: &str) -> Vec<Token> {
+/// The telling ones of the words of a text, each once, in order; all of them where none is telling.
+pub(crate) fn telling(text: &str, words: &[Token]) -> Vec<Token> {
     let mut seen = HashSet::new();
-    let (words, variants): (Vec<Token>, Vec<Token>) =
-        analyze(text).into_iter().partition(|token| token.form == Form::Word);
-    let mut all: Vec<Token> = words.into_iter().chain(variants).collect();
-    all.retain(|token| seen.insert(token.term.clone()));
+    let (words, variants): (Vec<&Token>, Vec<&Token>) =
+        words.iter().partition(|token| token.form == Form::Word);
+    let mut all: Vec<&Token> = words.into_iter().chain(variants).collect();
+    all.retain(|token| seen.insert(token.term.as_str()));
     let is_telling =
-        |token: &&Token| !FUNCTION_WORDS.contains(&text[token.start..token.end].to_lowercase().as_str());
-    let telling: Vec<Token> = all.iter().filter(is_telling).cloned().collect();
-    if telling.is_empty() { all } else { telling }
+        |token: &&&Token| !FUNCTION_WORDS.contains(&text[token.start..token.end].to_lowercase().as_str());
+    let telling: Vec<Token> = all.iter().filter(is_telling).copied().cloned().collect();
+    if telling.is_empty() { all.into_iter().cloned().collect() } else { telling }
 }
 
 /// A question's words with their weights in one index.

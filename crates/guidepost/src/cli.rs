@@ -74,6 +74,7 @@ pub(crate) enum Command {
     #[command(after_help = serve::AFTER_SERVE)]
     Serve(ServeArgs),
     /// Be a tool for agents: speak the Model Context Protocol on standard input and output.
+    #[command(after_help = serve::AFTER_MCP)]
     Mcp(McpArgs),
     /// Build the index, or bring it up to date. Interrupted, it keeps what it has embedded, and the next run goes on from there.
     Index(IndexArgs),

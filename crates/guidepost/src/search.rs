@@ -152,17 +152,18 @@ impl Searched {
         (!asked.is_empty()).then(|| format!("no guide here fits {}{newest}", asked.join(" and ")))
     }
 
-    /// The answer, every statement of which stands in its guide as the guide is now; `None` where no guide answers.
-    /// `left_out` hears of those that do not.
-    pub(crate) fn answer(&self, shipped: &[ShippedGuide], left_out: &mut dyn FnMut(&str)) -> Option<Answer> {
-        let found = answer(&self.snapshot, &self.question, &self.hits, self.min_confidence)?;
-        let statements = found.statements.into_iter().filter(|statement| {
+    /// The answer, every statement of which stands in its guide as the guide is now, and why others were left out; `None` where
+    /// no guide answers.
+    pub(crate) fn answer(&self, shipped: &[ShippedGuide]) -> (Option<Answer>, Vec<String>) {
+        let found = answer(&self.snapshot, &self.question, &self.hits, self.min_confidence);
+        let mut left_out = Vec::new();
+        let statements = found.into_iter().flat_map(|answer| answer.statements).filter(|statement| {
             let why = self.missing(statement, shipped);
-            why.iter().for_each(|why| left_out(why));
+            left_out.extend(why.clone());
             why.is_none()
         });
         let answer = Answer { statements: statements.collect() };
-        (!answer.statements.is_empty()).then_some(answer)
+        ((!answer.statements.is_empty()).then_some(answer), left_out)
     }
 
     /// Why a statement does not stand in its guide any more.
@@ -182,15 +183,18 @@ impl Searched {
         Some(format!("`{}`: {why}; its statement is left out", document.path))
     }
 
-    /// Adds an answer to the results, and the resources that fit it. `catalog` is asked for where there is one.
+    /// Adds an answer to the results, what had to be left out of it, and the resources that fit it. `catalog` is asked for where
+    /// there is one.
     pub(crate) fn complete<'c>(
         &self,
         results: Results,
         answer: Option<Answer>,
+        left_out: Vec<String>,
         catalog: impl FnOnce() -> anyhow::Result<Cow<'c, [CatalogEntry]>>,
     ) -> anyhow::Result<Results> {
         let catalog = if answer.is_some() { catalog()? } else { Cow::default() };
         let resources = self.fitting(&catalog);
+        let results = Results { warnings: left_out, ..results };
         Ok(results.with_answer(answer, self).with_resources(&resources, &self.snapshot))
     }
 

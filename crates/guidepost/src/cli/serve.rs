@@ -16,7 +16,15 @@ Examples:
   GUIDEPOST_API_KEY=secret guidepost serve --host 0.0.0.0 --allowed-host guides.example
 
 The page is at the address that is printed, /docs describes the interface for programs, /mcp is for agents.
-`guidepost index --watch` beside it keeps the index up to date; the server takes up what is new by itself.";
+The server looks for changes of your guides when it starts. `guidepost index --watch` beside it, or any
+`guidepost index`, takes up later ones; the server answers from what is new without a restart.";
+
+pub(crate) const AFTER_MCP: &str = "\
+Agents start it themselves, and most take it as:
+  {\"mcpServers\": {\"guidepost\": {\"command\": \"guidepost\", \"args\": [\"mcp\"]}}}
+
+It waits for them on standard input. Its tools, which only read guides: search, ask, get, resources, status.
+Where a `guidepost serve` runs, agents can be given its address with /mcp behind it instead.";
 
 /// What is served.
 #[derive(Debug, Clone, Args)]
@@ -51,6 +59,9 @@ pub(crate) struct ServeArgs {
     /// Texts that a request to /embed or /rerank may bring.
     #[arg(long, value_name = "N", default_value_t = Limits::DEFAULT.client_batch, value_parser = at_least_one)]
     pub(crate) max_client_batch_size: usize,
+    /// Cut texts to embed that are too long for the model, instead of refusing them.
+    #[arg(long)]
+    pub(crate) auto_truncate: bool,
     /// Size of a request's body.
     #[arg(long, value_name = "SIZE", default_value = "2MB")]
     pub(crate) payload_limit: ByteSize,
@@ -67,6 +78,7 @@ impl ServeArgs {
             requests: self.max_concurrent_requests,
             batch_tokens: self.max_batch_tokens,
             client_batch: self.max_client_batch_size,
+            auto_truncate: self.auto_truncate,
         }
     }
 

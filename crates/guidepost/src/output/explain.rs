@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use guidepost_index::{TermShare, Token, analyze};
+use guidepost_index::{TermShare, Token};
 use guidepost_query::{Hit, Question, RERANK_WEIGHT, Reranked, TokenMatch, TokenShare};
 use guidepost_text::{Span, passage_text};
 use schemars::JsonSchema;
@@ -152,8 +152,8 @@ pub(super) fn matched(question: &Question, hit: &Hit) -> Vec<String> {
     let text = &hit.passage.stored.chunk.text;
     let asked: HashSet<&str> = question.words.iter().map(|word| word.term.as_str()).collect();
     let best = hit.tokens.iter().flat_map(TokenMatch::best);
-    let embedded = analyze(&question.embedded);
-    let telling: Vec<&Token> = embedded.iter().filter(|word| asked.contains(word.term.as_str())).collect();
+    let telling: Vec<&Token> =
+        question.spoken.iter().filter(|word| asked.contains(word.term.as_str())).collect();
     let tells = |at: &Span| telling.iter().any(|word| word.start < at.end && at.start < word.end);
     let near: Vec<Span> =
         best.filter(|best| best.cosine >= NEAR && tells(&best.question)).map(|best| best.passage).collect();

@@ -1,5 +1,6 @@
 //! Results for people: wrapped to the terminal, the question's words highlighted.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io::{self, Write};
 
@@ -74,6 +75,15 @@ fn marked(asked: &HashSet<String>, hit: &HitView) -> HashSet<String> {
     asked.iter().cloned().chain(hit.matched.iter().flat_map(|word| terms(word))).collect()
 }
 
+/// A statement that begins within a line of a quotation, without the marks of the lines that follow.
+fn unquoted(text: &str) -> Cow<'_, str> {
+    if text.starts_with('>') || !text.contains("\n>") {
+        return text.into();
+    }
+    let bare = |line: &str| line.strip_prefix('>').map_or(line, str::trim_start).to_owned();
+    text.lines().map(bare).collect::<Vec<_>>().join("\n").into()
+}
+
 struct Page {
     width: usize,
 }
@@ -85,7 +95,7 @@ impl Page {
         marked: &HashSet<String>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let lines = self.flow(&statement.text, "  ", Wrapping::Everywhere);
+        let lines = self.flow(&unquoted(&statement.text), "  ", Wrapping::Everywhere);
         let last = lines.len().saturating_sub(1);
         for (at, line) in lines.iter().enumerate() {
             let mark =
@@ -295,6 +305,13 @@ mod tests {
         assert_eq!(unwrapped("- a\n  b\n- c", Wrapping::Everywhere), ["- a b", "- c"]);
         assert_eq!(unwrapped("> a\n> b\n\nc", Wrapping::WhereLong), ["> a", "> b", "c"]);
         assert_eq!(unwrapped("> a\n> b", Wrapping::Everywhere), ["> a b"]);
+    }
+
+    #[test]
+    fn a_statement_within_a_quotation_has_no_marks_in_its_midst() {
+        assert_eq!(unquoted("If it\n> rains,\n>stay"), "If it\nrains,\nstay");
+        assert_eq!(unquoted("> If it\n> rains"), "> If it\n> rains", "a whole quotation is one");
+        assert_eq!(unquoted("5 > 3\n3 < 5"), "5 > 3\n3 < 5");
     }
 
     #[test]

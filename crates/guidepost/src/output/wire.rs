@@ -37,6 +37,10 @@ pub(crate) struct Results {
     /// How far the search went, stage by stage; left out without a budget.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) stages: Option<Vec<StageView>>,
+    /// Why statements were left out of the answer: their guides are not any more as they were indexed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    pub(crate) warnings: Vec<String>,
     /// Only from `ask`; `null` where no guide answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<AnswerView>")]
@@ -211,6 +215,7 @@ impl Results {
             },
             took_ms: (searched.took_ms * 100.0).round() / 100.0,
             stages: searched.stages(),
+            warnings: Vec::new(),
             answer: None,
             results: searched.hits.iter().enumerate().map(|(at, hit)| view(at + 1, hit, searched)).collect(),
             resources: Vec::new(),

@@ -43,8 +43,9 @@ impl Desk {
         tell(Progress::Found(&results));
         tell(Progress::Checking);
         let started = Instant::now();
-        let answer = searched.answer(&self.library.shipped, &mut |why| self.library.console.warn(why));
-        let results = searched.complete(results, answer, || Ok(shelf.catalog.as_slice().into()))?;
+        let (answer, left_out) = searched.answer(&self.library.shipped);
+        left_out.iter().for_each(|why| self.library.console.warn(why));
+        let results = searched.complete(results, answer, left_out, || Ok(shelf.catalog.as_slice().into()))?;
         self.library.metrics.stage("answer", started.elapsed());
         Ok(results)
     }

@@ -24,7 +24,8 @@ pub(super) fn page(api: &OpenApi) -> String {
                 main {
                     h1 { "The interface for programs" }
                     p { (text(&document["info"]["description"])) }
-                    p { a href="/openapi.json" { "openapi.json" } " describes the same for programs; " a href="/" { "the page" } " is for people." }
+                    p { a href="/openapi.json" { "openapi.json" } " describes the same for programs; " a href="/" { "the page" } " is for people, "
+                        code { "/metrics" } " for Prometheus, and " code { "/mcp" } " speaks the Model Context Protocol." }
                     nav aria-label="Operations" {
                         ul { @for (path, method, operation) in operations(&document) {
                             li { a href={"#" (text(&operation["operationId"]))} { code { (method) " " (path) } } " " (text(&operation["summary"])) }
@@ -32,6 +33,10 @@ pub(super) fn page(api: &OpenApi) -> String {
                     }
                     @for (path, method, operation) in operations(&document) {
                         (section(path, &method, operation, schemas))
+                    }
+                    h2 id="types" { "Types" }
+                    @for (name, schema) in schemas.as_object().into_iter().flatten() {
+                        (type_of(name, schema))
                     }
                 }
             }
@@ -59,12 +64,12 @@ fn section(path: &str, method: &str, operation: &Value, schemas: &Value) -> Mark
         section id=(text(&operation["operationId"])) {
             h2 { (text(&operation["summary"])) }
             p { code { (method) " " (path) } }
-            p { (text(&operation["description"])) }
+            p { (prose(&operation["description"])) }
             @if !parameters.is_empty() {
                 h3 { "Parameters" }
                 dl { @for parameter in parameters {
                     dt { code { (text(&parameter["name"])) } " " (kind(&parameter["schema"])) @if parameter["required"] == true { ", required" } }
-                    dd { (text(described(parameter))) }
+                    dd { (prose(described(parameter))) }
                 } }
             }
             @if !body.is_null() {
@@ -76,10 +81,21 @@ fn section(path: &str, method: &str, operation: &Value, schemas: &Value) -> Mark
                 @let schema = &answer["content"]["application/json"]["schema"];
                 dt { code { (status) } " " (kind(schema)) }
                 dd {
-                    (text(&answer["description"]))
+                    (prose(&answer["description"]))
                     @if status == "200" { (fields(resolve(schema, schemas), ", always there")) }
                 }
             } }
+        }
+    }
+}
+
+/// A type by its name: its fields, or the values it has.
+fn type_of(name: &str, schema: &Value) -> Markup {
+    html! {
+        section id={"type-" (name)} {
+            h3 { code { (name) } }
+            p { (prose(&schema["description"])) " " (kind(schema)) }
+            (fields(schema, ", always there"))
         }
     }
 }
@@ -91,7 +107,7 @@ fn fields(schema: &Value, always: &str) -> Markup {
     html! {
         dl { @for (name, property) in properties {
             dt { code { (name) } " " (kind(property)) @if required.contains(&Value::from(name.as_str())) { (always) } }
-            dd { (text(&property["description"])) }
+            dd { (prose(&property["description"])) }
         } }
     }
 }
@@ -107,27 +123,46 @@ fn resolve<'v>(schema: &'v Value, schemas: &'v Value) -> &'v Value {
     name.map_or(schema, |name| &schemas[name])
 }
 
-/// `string`, `list of integer`, `SearchParameters`.
-fn kind(schema: &Value) -> String {
+/// `string`, `list of integer`, a link to `SearchParameters`, `"book" or "course"`.
+fn kind(schema: &Value) -> Markup {
     if let Some(reference) = schema["$ref"].as_str() {
-        return reference.rsplit('/').next().unwrap_or_default().to_owned();
+        let name = reference.rsplit('/').next().unwrap_or_default();
+        return html! { a href={"#type-" (name)} { (name) } };
     }
+    let any = |kinds: Vec<Markup>| {
+        html! { @for (at, kind) in kinds.into_iter().enumerate() { @if at > 0 { " or " } (kind) } }
+    };
     let of = |schemas: &Value| {
-        let kinds = schemas.as_array().into_iter().flatten().map(kind).filter(|kind| kind != "null");
-        kinds.collect::<Vec<_>>().join(" or ")
+        let schemas = schemas.as_array().into_iter().flatten();
+        any(schemas.filter(|schema| schema["type"] != "null").map(kind).collect())
     };
     match &schema["type"] {
-        Value::String(kind) if kind == "array" => format!("list of {}", self::kind(&schema["items"])),
-        Value::String(kind) => kind.clone(),
+        _ if !schema["const"].is_null() => html! { code { (schema["const"]) } },
+        _ if schema["enum"].is_array() => {
+            let values = schema["enum"].as_array().into_iter().flatten();
+            any(values.filter(|value| !value.is_null()).map(|value| html! { code { (value) } }).collect())
+        }
+        Value::String(kind) if kind == "array" => html! { "list of " (self::kind(&schema["items"])) },
+        Value::String(kind) => html! { (kind) },
         Value::Array(kinds) => {
-            let kinds: Vec<&str> =
-                kinds.iter().filter_map(Value::as_str).filter(|kind| *kind != "null").collect();
-            kinds.join(" or ")
+            let kinds = kinds.iter().filter_map(Value::as_str).filter(|kind| *kind != "null");
+            any(kinds
+                .map(|kind| match kind {
+                    "array" => html! { "list of " (self::kind(&schema["items"])) },
+                    kind => html! { (kind) },
+                })
+                .collect())
         }
         _ if schema["anyOf"].is_array() => of(&schema["anyOf"]),
         _ if schema["oneOf"].is_array() => of(&schema["oneOf"]),
-        _ => String::new(),
+        _ => html! {},
     }
+}
+
+/// Text with its `code` as code.
+fn prose(value: &Value) -> Markup {
+    let pieces = text(value).split('`').enumerate();
+    html! { @for (at, piece) in pieces { @if at % 2 == 1 { code { (piece) } } @else { (piece) } } }
 }
 
 fn text(value: &Value) -> &str {

@@ -46,12 +46,15 @@ pub(crate) struct Limits {
     pub(crate) batch_tokens: usize,
     /// Texts of a request to `/embed` or `/rerank`.
     pub(crate) client_batch: usize,
+    /// Whether texts that are too long for the model are cut without being asked to.
+    pub(crate) auto_truncate: bool,
 }
 
 impl Limits {
     /// Those of text-embeddings-inference, but for the tokens: a processor takes a quarter of a second for so many, and the
     /// next question waits for them.
-    pub(crate) const DEFAULT: Limits = Limits { requests: 512, batch_tokens: 2048, client_batch: 32 };
+    pub(crate) const DEFAULT: Limits =
+        Limits { requests: 512, batch_tokens: 2048, client_batch: 32, auto_truncate: false };
 }
 
 impl App {
@@ -110,7 +113,7 @@ pub(super) fn routes() -> ApiRouter<App> {
 const SEARCH: [&str; 2] = ["Find passages", "The passages that fit a query, best first."];
 const ASK: [&str; 2] = [
     "Answer a question",
-    "An answer in the guides' own words, every statement with its lines, and the passages behind it; `answer` is `null` where no guide answers. With `Accept: text/event-stream` it comes as server-sent events: `progress`, `results`, a `statement` each, `done` with all of it, or `error`.",
+    "An answer in the guides' own words, every statement with its lines, and the passages behind it; `answer` is `null` where no guide answers. With `Accept: text/event-stream` it comes as server-sent events: `progress` (`{\"stage\": \"searching\"}`), `results` (as a search has them), a `statement` each, `done` with all of it, or `error`.",
 ];
 const RESOURCES: [&str; 2] = [
     "List resources",

@@ -62,7 +62,7 @@ pub(super) struct Shelf {
     map: Mutex<Option<Arc<MapView>>>,
 }
 
-/// Passages that are remembered as they were read and cut into words: some forty megabytes.
+/// Passages that are remembered as they were read and cut into words: some sixty megabytes.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(4096).expect("it is not 0");
 
 impl Shelf {

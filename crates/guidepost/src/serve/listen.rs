@@ -30,11 +30,20 @@ const HEADERS: usize = 100;
 /// How long requests may go on once the server is asked to end.
 const ENDING: Duration = Duration::from_secs(10);
 
+/// Requests that end by themselves within this are not worth a word.
+const SHORTLY: Duration = Duration::from_millis(500);
+
 /// After an error of accepting, which mostly says that there are too many open files.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves connections until `stopped`; then those that are answered come to their end.
-pub(super) async fn serve(listener: TcpListener, router: Router, stopped: impl Future<Output = ()>) {
+/// `ending` is called where some are not at their end at once.
+pub(super) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stopped: impl Future<Output = ()>,
+    ending: impl FnOnce(),
+) {
     let mut server = http1::Builder::new();
     server
         .timer(TokioTimer::new())
@@ -71,5 +80,9 @@ pub(super) async fn serve(listener: TcpListener, router: Router, stopped: impl F
         });
     }
     drop(listener);
-    let _ = tokio::time::timeout(ENDING, graceful.shutdown()).await;
+    let mut ended = pin!(graceful.shutdown());
+    if tokio::time::timeout(SHORTLY, &mut ended).await.is_err() {
+        ending();
+        let _ = tokio::time::timeout(ENDING, ended).await;
+    }
 }

@@ -31,6 +31,7 @@ pub(super) struct Tools {
 struct Search {
     /// A question in plain words, or words to look for. `"a phrase"` must be there, `-word` must not.
     #[schemars(length(min = 1, max = 16384))]
+    #[serde(alias = "q")]
     query: String,
     /// Most passages, from 1 to 100 [default: 5].
     #[schemars(range(min = 1, max = 100))]
@@ -71,7 +72,7 @@ struct Get {
 #[serde(deny_unknown_fields)]
 struct Resources {
     /// What they should be about; what most guides name comes first without it.
-    #[serde(default)]
+    #[serde(default, alias = "q")]
     query: String,
     /// Only these kinds.
     #[serde(default)]

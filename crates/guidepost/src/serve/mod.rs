@@ -103,7 +103,8 @@ pub(crate) fn run(args: &ServeArgs, console: &Console) -> anyhow::Result<()> {
             stopped().await;
             end_sessions();
         };
-        listen::serve(listener, router, stopped).await;
+        let ending = || console.note("ending: what is asked already is answered, for 10 seconds at most");
+        listen::serve(listener, router, stopped, ending).await;
         console.note("stopped");
         Ok(())
     });
@@ -224,7 +225,7 @@ fn router(app: App, agents: Agents, metrics: Arc<Metrics>, guard: Arc<Guard>, pa
     let metrics_text = Arc::clone(&metrics);
     let limited = Limited { payload, metrics, unread: Arc::new(Semaphore::new(UNREAD)) };
     routes
-        .route("/", get(page::index))
+        .route("/", get(page::index).merge(embedding::at_the_root()))
         .route("/page/{*name}", get(page::part))
         .route("/docs", get(move || async move { Html(docs.clone()) }))
         .route("/openapi.json", get(move || async move { Json(Arc::clone(&api)) }))

@@ -18,9 +18,10 @@ use crate::search::{Below, LIMIT, Wish};
 pub(super) struct SearchParameters {
     /// A question, or words to look for. `"a phrase"` must be there, `-word` and `-"a phrase"` must not, `title:word`,
     /// `heading:word` and `body:word` must be there.
+    #[serde(alias = "query")]
     #[schemars(length(min = 1, max = 16384), example = "How do I become a data analyst?")]
     pub(super) q: String,
-    /// Most passages [default: 5].
+    /// Most passages [default: 5]; an answer adds those that it quotes.
     #[schemars(range(min = 1, max = 100))]
     pub(super) limit: Option<usize>,
     /// `hybrid`: by meaning and by words; `dense`: by meaning alone; `bm25`: by words alone [default: hybrid].
@@ -117,14 +118,14 @@ impl SearchParameters {
 #[serde(deny_unknown_fields)]
 pub(super) struct ResourceParameters {
     /// What they should be about; words such as `books` ask for that kind. All resources without it.
-    #[serde(default)]
+    #[serde(default, alias = "query")]
     pub(super) q: String,
     /// Only these kinds: `book`, `course`, `certification`, `project`, `tool` or `link`.
     #[serde(default)]
     #[schemars(schema_with = "resource_kinds")]
     pub(super) kind: Vec<ResourceKind>,
     /// Only what serves this role or skill.
-    #[serde(rename = "for")]
+    #[serde(rename = "for", alias = "role")]
     pub(super) serves: Option<String>,
     /// Most resources [default: 20].
     #[schemars(range(min = 1, max = 100))]

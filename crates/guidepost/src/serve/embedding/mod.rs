@@ -4,6 +4,7 @@ mod openai;
 mod tei;
 
 use aide::axum::ApiRouter;
+use axum::routing::{MethodRouter, post};
 use guidepost_text::{Embed, Embedding, TextRole};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -15,6 +16,11 @@ use super::library::Desk;
 /// The routes of both.
 pub(super) fn routes() -> ApiRouter<App> {
     openai::routes().merge(tei::routes())
+}
+
+/// Some clients of text-embeddings-inference post to the address itself.
+pub(super) fn at_the_root() -> MethodRouter<App> {
+    post(tei::embed)
 }
 
 /// One text or several.
@@ -71,7 +77,11 @@ impl Batch {
         let tokens = model.count_tokens(&texts);
         let most = model.max_tokens();
         if let Some(at) = tokens.iter().position(|tokens| *tokens > most).filter(|_| !self.truncate) {
-            let long = format!("text {} has {} tokens, and the model takes {most}", at + 1, tokens[at]);
+            let long = format!(
+                "text {} has {} tokens, and the model takes {most}; `guidepost serve --auto-truncate` cuts such texts",
+                at + 1,
+                tokens[at]
+            );
             return Err(Failure::new(Kind::TooLarge, long));
         }
         let embeddings = model

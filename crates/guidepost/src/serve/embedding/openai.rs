@@ -109,7 +109,7 @@ async fn embeddings(
     let batch = Batch {
         texts: request.input.list(),
         role: TextRole::Passage,
-        truncate: false,
+        truncate: app.limits.auto_truncate,
         dimensions: request.dimensions,
         most_texts: MOST_TEXTS,
     };

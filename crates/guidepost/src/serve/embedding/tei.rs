@@ -52,11 +52,11 @@ fn describe_health(operation: TransformOperation) -> TransformOperation {
 /// A request of text-embeddings-inference's clients.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct EmbedRequest {
+pub(super) struct EmbedRequest {
     inputs: Texts,
     /// Every vector here has unit length; `false` is refused [default: true].
     normalize: Option<bool>,
-    /// Cut texts that are too long instead of refusing them [default: false].
+    /// Cut texts that are too long instead of refusing them [default: as the server was started, `--auto-truncate`].
     truncate: Option<bool>,
     /// Only `Right`: the end is cut off.
     truncation_direction: Option<TruncationDirection>,
@@ -85,7 +85,7 @@ fn check_direction(direction: Option<TruncationDirection>) -> Result<(), Failure
     }
 }
 
-async fn embed(
+pub(super) async fn embed(
     State(app): State<App>,
     Body(request): Body<EmbedRequest>,
 ) -> Result<Json<Vec<Vec<f32>>>, TeiFailure> {
@@ -106,7 +106,7 @@ async fn embed(
     let batch = Batch {
         texts: request.inputs.list(),
         role,
-        truncate: request.truncate == Some(true),
+        truncate: request.truncate.unwrap_or(app.limits.auto_truncate),
         dimensions: request.dimensions,
         most_texts: app.limits.client_batch,
     };
@@ -227,7 +227,7 @@ async fn info(State(app): State<App>) -> Json<Info> {
         max_batch_tokens: app.limits.batch_tokens,
         max_batch_requests: None,
         max_client_batch_size: app.limits.client_batch,
-        auto_truncate: false,
+        auto_truncate: app.limits.auto_truncate,
         tokenization_workers: THREADS,
         version: env!("CARGO_PKG_VERSION"),
         sha: None,

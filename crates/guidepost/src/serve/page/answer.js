@@ -54,7 +54,7 @@ function statement(said, title) {
   const heading = headings(said, title)
     .filter((one) => one !== title)
     .at(-1);
-  const text = el("blockquote", { class: "prose" }, render(said.text.split("\n"), { guide: guideLinks(said.path) }));
+  const text = el("blockquote", { class: "prose" }, render(unquoted(said.text), { guide: guideLinks(said.path) }));
   const mark = el("sup", {}, placeLink(said, { class: "cite" }, hidden("Source "), String(said.citation)));
   lastText(text).append(" ", mark);
   return el(
@@ -63,6 +63,12 @@ function statement(said, title) {
     el("p", { class: "under", text: [title, heading].filter(Boolean).join(" › ") }),
     text,
   );
+}
+
+/** The lines of a statement: one that begins within a line of a quotation goes on without the marks of the next. */
+function unquoted(text) {
+  const lines = text.split("\n");
+  return lines[0].startsWith(">") ? lines : lines.map((line) => line.replace(/^\s*>\s?/, ""));
 }
 
 /** Where the number of the source goes: after the last word. */

@@ -6,6 +6,7 @@ import { address, go, state } from "./address.js";
 import { answerCard, noAnswer } from "./answer.js";
 import { chosenChips, chosenFilters, facetPanel, syncFacets, withoutFilters } from "./facets.js";
 import { count, el, say } from "./dom.js";
+import { link } from "./link.js";
 import { clearNotice, emptiness, showFailure, waiting } from "./notice.js";
 import { moreLink, showResults } from "./results.js";
 import { resourceItem } from "./resource_item.js";
@@ -125,6 +126,7 @@ function show(parts, body) {
 
 /** What the search did that the question does not say. */
 function told(body) {
+  const ask = link({ asked: true }, { text: "Answer from the guides" });
   const said = (body.corrections ?? []).map(({ written, meant }) =>
     el(
       "p",
@@ -136,11 +138,13 @@ function told(body) {
       ", which no guide holds.",
     ),
   );
+  (body.warnings ?? []).forEach((text) => said.push(el("p", { class: "note", text })));
   if (body.mode === "bm25" && state().mode !== "bm25") {
     said.push(
       el("p", { class: "note", text: "Searched by words alone: no model is at hand, or the index has no vectors." }),
     );
   }
+  if (body.results.length > 0 && !state().asked) said.push(el("p", { class: "note" }, ask, ", or press Enter."));
   if (body.results.length > 0) {
     const what = count(body.results.length, "passage");
     const heading = body.answer ? "Where it stands" : body.command === "ask" ? "Nearest passages" : what;
