@@ -238,6 +238,7 @@ fn keys_that_are_wrong() {
     for target in [SEARCH, "/api/status", "/metrics", "/mcp", "/info", "/api/map"] {
         assert_eq!(server.get(target).status, 401, "{target}");
     }
+    assert_eq!(server.post("/", &json!({"inputs": "a"})).status, 401);
     let openai = server.post("/v1/embeddings", &json!({"input": "a"})).json_with(401);
     assert_eq!(openai["error"]["code"], "invalid_api_key");
     assert_eq!(with(SEARCH, "Bearer secret-key-1").status, 200);
