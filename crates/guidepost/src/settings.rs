@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
+use guidepost_index::Snapshot;
 use guidepost_model::{DeviceChoice, Precision};
 use serde::Deserialize;
 
@@ -84,6 +85,11 @@ impl UserSettings {
     pub(crate) fn precision(&self) -> anyhow::Result<Option<Precision>> {
         self.precision.as_deref().map(str::parse).transpose().map_err(anyhow::Error::msg)
     }
+}
+
+/// Folders of an index, whose settings count.
+pub(crate) fn folders_of(snapshot: &Snapshot) -> Vec<PathBuf> {
+    snapshot.sources().iter().filter_map(|source| source.folder.clone()).collect()
 }
 
 impl ResultSettings {

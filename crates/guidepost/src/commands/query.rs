@@ -14,7 +14,7 @@ use crate::console::{Console, count};
 use crate::engine::{Engine, Ready};
 use crate::reranker;
 use crate::search::{Below, LIMIT, Models, Searched, Wish};
-use crate::settings::{ResultSettings, UserSettings};
+use crate::settings::{ResultSettings, UserSettings, folders_of};
 use crate::tuned;
 
 /// Searches as the flags say; `default_confidence` holds where neither they nor settings say otherwise.
@@ -63,7 +63,7 @@ pub(crate) fn run(
 /// Folders whose settings count: those of the index, or the one it is about to be built from.
 fn folders(existing: Option<&Snapshot>, guides: Option<&Path>) -> Vec<PathBuf> {
     match existing {
-        Some(snapshot) => snapshot.sources().iter().filter_map(|source| source.folder.clone()).collect(),
+        Some(snapshot) => folders_of(snapshot),
         None => guides.map(Path::to_owned).into_iter().collect(),
     }
 }

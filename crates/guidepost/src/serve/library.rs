@@ -78,9 +78,7 @@ impl Shelf {
             map: Mutex::new(None),
         })
     }
-}
 
-impl Shelf {
     /// The map, made when it is first asked for.
     pub(super) fn map(&self) -> anyhow::Result<Arc<MapView>> {
         let mut made = self.map.lock().unwrap_or_else(PoisonError::into_inner);

@@ -55,7 +55,7 @@ use crate::cli::{McpArgs, ServeArgs, ServedArgs};
 use crate::console::Console;
 use crate::engine::{self, Engine};
 use crate::reranker;
-use crate::settings::{ResultSettings, UserSettings};
+use crate::settings::{ResultSettings, UserSettings, folders_of};
 
 use batching::Batcher;
 use failure::{Failure, Kind};
@@ -150,12 +150,11 @@ fn ready(args: &ServedArgs, limits: Limits, timeout: Duration, console: &Console
     let seen = Seen::of(&engine.index);
     let existing = Snapshot::open_for_update(&engine.index)?;
     let engine::Ready { snapshot, embedder } = engine.ready(existing, guides.as_deref(), false)?;
-    let folders: Vec<_> = snapshot.sources().iter().filter_map(|source| source.folder.clone()).collect();
     let metrics = Arc::new(Metrics::new()?);
     let served = Served {
         index: engine.index.clone(),
         shipped: engine.shipped.clone(),
-        settings: ResultSettings::beside(&folders, console).or(user.results),
+        settings: ResultSettings::beside(&folders_of(&snapshot), console).or(user.results),
         budget_ms: user.budget_ms,
         metrics: Arc::clone(&metrics),
         console: console.clone(),

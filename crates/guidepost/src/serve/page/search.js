@@ -2,7 +2,7 @@
 
 import { ask, get, known } from "./api.js";
 import { sameQuestion, searchParameters } from "./query.js";
-import { address, go, state } from "./address.js";
+import { state } from "./address.js";
 import { answerCard, noAnswer } from "./answer.js";
 import { chosenChips, chosenFilters, facetPanel, syncFacets, withoutFilters } from "./facets.js";
 import { count, el, say } from "./dom.js";
@@ -126,7 +126,6 @@ function show(parts, body) {
 
 /** What the search did that the question does not say. */
 function told(body) {
-  const ask = link({ asked: true }, { text: "Answer from the guides" });
   const said = (body.corrections ?? []).map(({ written, meant }) =>
     el(
       "p",
@@ -144,7 +143,10 @@ function told(body) {
       el("p", { class: "note", text: "Searched by words alone: no model is at hand, or the index has no vectors." }),
     );
   }
-  if (body.results.length > 0 && !state().asked) said.push(el("p", { class: "note" }, ask, ", or press Enter."));
+  if (body.results.length > 0 && !state().asked) {
+    const ask = link({ asked: true }, { text: "Answer from the guides" });
+    said.push(el("p", { class: "note" }, ask, ", or press Enter."));
+  }
   if (body.results.length > 0) {
     const what = count(body.results.length, "passage");
     const heading = body.answer ? "Where it stands" : body.command === "ask" ? "Nearest passages" : what;
@@ -184,11 +186,7 @@ function nothing(body) {
 
 function resources(body) {
   if (!body.resources?.length) return null;
-  const all = el("a", { href: address({ view: "resources", asked: false, open: "" }), text: "More in Resources" });
-  all.addEventListener("click", (event) => {
-    event.preventDefault();
-    go({ view: "resources", asked: false, open: "" });
-  });
+  const all = link({ view: "resources", asked: false, open: "" }, { text: "More in Resources" });
   return el(
     "section",
     { class: "fitting", "aria-labelledby": "fitting" },
