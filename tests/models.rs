@@ -192,6 +192,36 @@ fn a_model_whose_digests_are_known_is_refused_when_it_differs() {
 }
 
 #[test]
+fn language_models_are_listed_and_pulled_and_only_as_pinned() {
+    let (home, hub) = (Sandbox::new(), Sandbox::new());
+    let list = home.ok(&["models", "list"]).stdout;
+    for line in [
+        "Qwen2.5-1.5B-Instruct  Apache-2.0  language model  1117 MB  not on this machine",
+        "Llama-3.2-1B-Instruct  LicenseRef-Llama-3.2-Community  language model  808 MB",
+    ] {
+        assert!(list.contains(line), "{line}: {list}");
+    }
+    let listed: serde_json::Value =
+        serde_json::from_str(&home.ok(&["models", "list", "--json"]).stdout).expect("valid JSON");
+    let models = listed["models"].as_array().expect("a list");
+    let small = models.iter().find(|model| model["name"] == "Qwen2.5-0.5B-Instruct").expect("it is listed");
+    assert_eq!((&small["kind"], &small["pinned"]), (&"language model".into(), &true.into()), "{small}");
+    hub.write("model/qwen2.5-0.5b-instruct-q4_k_m.gguf", "not the weights");
+    let address = local_hub::serve(hub.path("model"));
+    let pull = with_hub(&home, &address, &["models", "pull", "qwen2.5-0.5b-instruct"]);
+    pull.says(2, &["could not be fetched: the hub: what came is not what is pinned"]);
+    let absent = with_hub(&home, &address, &["models", "pull", "Qwen3-1.7B"]);
+    absent.says(2, &["does not answer: http status: 404"]);
+    let embed = with_hub(&home, &address, &["search", "apples", "--model", "Qwen3-1.7B"]);
+    embed.says(2, &["is a language model; embedders known by name: all-MiniLM-L6-v2, "]);
+    home.write("models/Qwen2.5-0.5B-Instruct/qwen2.5-0.5b-instruct-q4_k_m.gguf", "other weights");
+    with_hub(&home, &address, &["models", "pull", "Qwen2.5-0.5B-Instruct"])
+        .says(2, &["could not be fetched"]);
+    with_hub(&home, &address, &["models", "pull", "Qwen2.5-0.5B-Instruct", "--offline"])
+        .says(2, &["is damaged: its SHA-256 is", "expected 74a4da8c"]);
+}
+
+#[test]
 fn rerankers_are_listed_and_pulled_and_do_not_embed() {
     let (home, hub) = (Sandbox::new(), Sandbox::new());
     for name in ["config.json", "tokenizer_config.json", "tokenizer.json", "model.safetensors"] {

@@ -19,7 +19,7 @@ pub enum ModelError {
     },
     /// A model folder lacks a file, or the folder itself is missing.
     #[error(
-        "`{path}` cannot be read: {error}; a model folder has sentence-transformers' layout (modules.json, tokenizer.json, model.safetensors, ...)"
+        "`{path}` cannot be read: {error}; a model folder has sentence-transformers' layout (modules.json, tokenizer.json, model.safetensors, ...), that of a language model one GGUF file"
     )]
     Missing {
         /// The file or folder.
@@ -141,6 +141,27 @@ pub enum ModelError {
         device: String,
         /// What can.
         reason: &'static str,
+    },
+    /// A file that is no language model that can be run.
+    #[error("`{path}` cannot be used as a language model: {reason}")]
+    LanguageModel {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A conversation that the language model's template does not take.
+    #[error("the language model's chat template does not take these messages: {0}")]
+    ChatTemplate(String),
+    /// A conversation that leaves no room for an answer.
+    #[error(
+        "the prompt has {tokens} tokens, and the language model takes {context}, prompt and answer together"
+    )]
+    PromptTooLong {
+        /// Tokens of the conversation.
+        tokens: usize,
+        /// Tokens that the model takes.
+        context: usize,
     },
     /// candle or the tokenizer failed while running.
     #[error("{0}")]

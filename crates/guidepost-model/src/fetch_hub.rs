@@ -88,10 +88,15 @@ pub(crate) fn fetch(spec: &ModelSpec, hub: &Hub, progress: FetchProgress) -> Res
     }
 }
 
-/// Asks for the smallest file, with time-outs.
+/// Asks whether there is a file, with time-outs. That the hub sends on to where its bytes are is an answer.
 fn answers(spec: &ModelSpec, hub: &Hub) -> Result<(), ModelError> {
-    let url = format!("{}/{}/resolve/{}/config.json", hub.endpoint, spec.repository, spec.revision);
-    let config = ureq::Agent::config_builder().timeout_connect(Some(ANSWER)).timeout_global(Some(2 * ANSWER));
+    let (repository, revision, file) = (&spec.repository, &spec.revision, spec.weights());
+    let url = format!("{}/{repository}/resolve/{revision}/{file}", hub.endpoint);
+    let config = ureq::Agent::config_builder()
+        .timeout_connect(Some(ANSWER))
+        .timeout_global(Some(2 * ANSWER))
+        .max_redirects(0)
+        .max_redirects_will_error(false);
     let agent: ureq::Agent = config.build().into();
     let mut request = agent.head(&url);
     if let Some(token) = &hub.token {

@@ -1,4 +1,4 @@
-//! Sentence transformers and cross-encoders: finding them, fetching and verifying them, and running them.
+//! Sentence transformers, cross-encoders and language models: finding them, fetching and verifying them, and running them.
 //!
 //! ```text
 //! name --registry--> ModelSpec --locate--> folder (fetched if need be, verified) --folder, architecture--> ModelFolder
@@ -8,6 +8,8 @@
 //!                                                                    runner
 //!                                                                   |      |
 //!                                                                  cpu  tensors
+//!
+//! name --the same way--> GGUF file --language_model--> LanguageModel (implements Generate)
 //! ```
 //!
 //! Knows weights, tokenizers and devices. Does not know the index, nor where its caller prints.
@@ -36,19 +38,23 @@ mod runner;
 mod tensors;
 
 mod cross_encoder;
+mod language_model;
 mod sentence_transformer;
 
 pub use cpu::measured_peak;
 pub use cross_encoder::CrossEncoder;
 pub use device::{DeviceChoice, OpenDevice};
 pub use error::ModelError;
+pub use language_model::LanguageModel;
 pub use locate::{
-    LocatedModel, ModelChoice, Places, Source, Trust, any_reranker, fetch, locate, locate_registered,
-    locate_reranker,
+    LocatedModel, ModelChoice, Places, Source, Trust, any_reranker, fetch, locate, locate_language_model,
+    locate_registered, locate_reranker,
 };
 pub use precision::Precision;
 pub use progress::{FetchEvent, FetchProgress};
-pub use registry::{ModelKind, ModelSpec, PackageSpec, PinnedFile, registered, registry};
+pub use registry::{
+    ModelKind, ModelSpec, PackageSpec, PinnedFile, default_language_model, registered, registry,
+};
 pub use runner::{Execution, instruction_families};
 pub use sentence_transformer::{Measured, SentenceTransformer};
 pub use tensors::Budget;

@@ -19,14 +19,14 @@ use crate::{FetchEvent, FetchProgress, ModelError, ModelSpec, digest, digest_rec
 pub enum ModelChoice {
     /// A name of the registry.
     Named(String),
-    /// A folder in sentence-transformers' layout.
+    /// A folder in sentence-transformers' layout; for a language model, a GGUF file or the folder that holds it.
     Folder(PathBuf),
 }
 
 impl ModelChoice {
-    /// Reads `--model`: what holds a path separator or begins with a dot is a folder, anything else a name.
+    /// Reads `--model`: what holds a path separator, begins with a dot or ends in `.gguf` is a path, anything else a name.
     pub fn parse(text: &str) -> Self {
-        match text.contains(['/', '\\']) || text.starts_with('.') {
+        match text.contains(['/', '\\']) || text.starts_with('.') || is_gguf(Path::new(text)) {
             true => ModelChoice::Folder(PathBuf::from(text)),
             false => ModelChoice::Named(text.to_owned()),
         }
@@ -64,6 +64,8 @@ pub struct LocatedModel {
     pub name: String,
     /// The folder.
     pub folder: PathBuf,
+    /// The file with the weights.
+    pub weights: PathBuf,
     /// Where it was found.
     pub source: Source,
     /// Why its files are trusted.
@@ -117,6 +119,21 @@ pub fn locate(choice: &ModelChoice, places: &Places) -> Result<Option<LocatedMod
 /// Those of [`locate`], for the name of a model that embeds.
 pub fn locate_reranker(choice: &ModelChoice, places: &Places) -> Result<Option<LocatedModel>, ModelError> {
     locate_kind(choice, ModelKind::Reranker, places)
+}
+
+/// Looks on this machine for a language model, without fetching; in the same places. A path is that of a GGUF file, or of a
+/// folder that holds one.
+///
+/// # Errors
+/// Those of [`locate`], for the name of a model of another kind; a folder that holds no GGUF file, or several.
+pub fn locate_language_model(
+    choice: &ModelChoice,
+    places: &Places,
+) -> Result<Option<LocatedModel>, ModelError> {
+    match choice {
+        ModelChoice::Folder(path) => in_gguf(path, places).map(Some),
+        ModelChoice::Named(_) => locate_kind(choice, ModelKind::LanguageModel, places),
+    }
 }
 
 /// Whether a reranker is on this machine: the first of the registry's that is. Fetches nothing.
@@ -174,7 +191,7 @@ pub fn fetch(name: &str, places: &Places, progress: FetchProgress) -> Result<Loc
     };
     match fetch_hub::fetch(&spec, &hub, progress).and_then(|()| locate_registered(&spec, places)) {
         Ok(Some(located)) => return Ok(located),
-        Ok(None) => {}
+        Ok(None) => failed("the hub", ModelError::Run("what came is not what is pinned".into()), progress),
         Err(error) => failed("the hub", error, progress),
     }
     if let Some(package) = &spec.package {
@@ -193,15 +210,53 @@ pub fn fetch(name: &str, places: &Places, progress: FetchProgress) -> Result<Loc
 fn in_folder(folder: &Path, places: &Places) -> Result<LocatedModel, ModelError> {
     let name =
         folder.file_name().map_or_else(|| "model".to_owned(), |name| name.to_string_lossy().into_owned());
+    let weights = folder.join(WEIGHTS);
     Ok(LocatedModel {
         name,
         folder: folder.to_owned(),
         source: Source::Folder,
         trust: Trust::Named,
-        weights_sha256: digest::sha256(&folder.join(WEIGHTS), &places.stamps)?,
+        weights_sha256: digest::sha256(&weights, &places.stamps)?,
+        weights,
         settings_sha256: Some(settings(folder, places)?),
         prompts: Prompts::default(),
     })
+}
+
+fn in_gguf(path: &Path, places: &Places) -> Result<LocatedModel, ModelError> {
+    let weights = if path.is_dir() { only_gguf(path)? } else { path.to_owned() };
+    let unreadable = |error: ModelError| match error {
+        ModelError::Missing { path, error } => {
+            ModelError::LanguageModel { path, reason: format!("it cannot be read: {error}") }
+        }
+        other => other,
+    };
+    Ok(LocatedModel {
+        name: weights.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        folder: weights.parent().unwrap_or(Path::new(".")).to_owned(),
+        source: Source::Folder,
+        trust: Trust::Named,
+        weights_sha256: digest::sha256(&weights, &places.stamps).map_err(unreadable)?,
+        weights,
+        settings_sha256: None,
+        prompts: Prompts::default(),
+    })
+}
+
+/// The one GGUF file that a folder holds.
+fn only_gguf(folder: &Path) -> Result<PathBuf, ModelError> {
+    let refuse = |reason: String| ModelError::LanguageModel { path: folder.to_owned(), reason };
+    let entries = folder.read_dir().map_err(|error| refuse(format!("it cannot be read: {error}")))?;
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|path| is_gguf(path));
+    match files.len() {
+        1 => Ok(files.remove(0)),
+        count => Err(refuse(format!("the folder holds {count} files that end in `.gguf`; name the file"))),
+    }
+}
+
+fn is_gguf(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"))
 }
 
 /// Looks on this machine for a model of the registry, without fetching.
@@ -235,9 +290,11 @@ fn verified(
         true => (Trust::Pinned, None),
         false => (digest_record::check(&folder, spec, places)?, Some(settings(&folder, places)?)),
     };
+    let weights = folder.join(spec.weights());
     Ok(LocatedModel {
         name: spec.name.clone(),
-        weights_sha256: digest::sha256(&folder.join(WEIGHTS), &places.stamps)?,
+        weights_sha256: digest::sha256(&weights, &places.stamps)?,
+        weights,
         folder,
         source,
         trust,
@@ -279,6 +336,7 @@ fn lock(places: &Places, spec: &ModelSpec, progress: FetchProgress) -> Result<Fi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::default_language_model;
 
     fn places(root: &Path) -> Places {
         Places {
@@ -291,7 +349,7 @@ mod tests {
     #[test]
     fn names_and_folders_are_told_apart() {
         assert_eq!(ModelChoice::parse("all-MiniLM-L6-v2"), ModelChoice::Named("all-MiniLM-L6-v2".into()));
-        for folder in ["./x", "a/b", "/abs", ".."] {
+        for folder in ["./x", "a/b", "/abs", "..", "model.gguf", "Model.GGUF"] {
             assert_eq!(ModelChoice::parse(folder), ModelChoice::Folder(folder.into()));
         }
     }
@@ -332,5 +390,47 @@ mod tests {
         assert!(wrong.contains("is a reranker; embedders known by name: all-MiniLM-L6-v2"), "{wrong}");
         let wrong = locate_reranker(&ModelChoice::Named("all-MiniLM-L6-v2".into()), &places);
         assert!(wrong.is_err_and(|error| error.to_string().contains("rerankers known by name: ms-marco")));
+        let wrong = locate_language_model(&tiny, &places).expect_err("it writes nothing").to_string();
+        assert!(wrong.contains("is a reranker; language models known by name: Qwen2.5-1.5B"), "{wrong}");
+    }
+
+    #[test]
+    fn language_models_are_found_by_file_and_by_folder() {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        let (places, folder) = (places(root.path()), root.path().join("some"));
+        let locate = |path: &Path| locate_language_model(&ModelChoice::Folder(path.to_owned()), &places);
+        let refused = |path: &Path| locate(path).expect_err("there is not one").to_string();
+        fs::create_dir_all(&folder).expect("writable");
+        fs::write(folder.join("README.md"), "on models").expect("writable");
+        assert!(refused(&folder).contains("holds 0 files"), "{}", refused(&folder));
+        let file = folder.join("tiny.Q8_0.gguf");
+        fs::write(&file, "weights").expect("writable");
+        for path in [&folder, &file] {
+            let located = locate(path).expect("it is one").expect("it is here");
+            assert_eq!((&located.weights, &located.folder), (&file, &folder));
+            assert_eq!((located.name.as_str(), &located.trust), ("tiny.Q8_0", &Trust::Named));
+            assert!(located.weights_sha256.starts_with("9a129038"), "{}", located.weights_sha256);
+        }
+        fs::write(folder.join("other.GGUF"), "weights").expect("writable");
+        assert!(refused(&folder).contains("holds 2 files"), "{}", refused(&folder));
+        let absent = refused(&folder.join("absent.gguf"));
+        assert!(absent.contains("absent.gguf` cannot be used as a language model: it cannot be"), "{absent}");
+    }
+
+    #[test]
+    fn a_registered_language_model_is_held_against_its_digest() {
+        let root = tempfile::tempdir().expect("a temporary folder");
+        let spec = default_language_model();
+        let folder = root.path().join("models").join(&spec.name);
+        let (places, name) = (places(root.path()), ModelChoice::Named(spec.name.clone()));
+        assert!(locate_language_model(&name, &places).is_ok_and(|found| found.is_none()));
+        fs::create_dir_all(&folder).expect("writable");
+        fs::write(folder.join(spec.weights()), "not the weights").expect("writable");
+        let error = locate_language_model(&name, &places).expect_err("the digest differs");
+        assert!(matches!(&error, ModelError::Digest { path, .. } if path.ends_with(spec.weights())));
+        let mut known = spec;
+        known.files[0].sha256 = Some(digest::of_text("not the weights"));
+        let located = locate_registered(&known, &places).expect("it is sound").expect("it is here");
+        assert_eq!((located.weights, located.trust), (folder.join(known.weights()), Trust::Pinned));
     }
 }

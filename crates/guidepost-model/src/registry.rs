@@ -33,13 +33,15 @@ pub struct ModelSpec {
 
 /// What a model is for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum ModelKind {
     /// Turns a text into a vector.
     #[default]
     Embedder,
     /// Scores a passage for a question.
     Reranker,
+    /// Writes text.
+    LanguageModel,
 }
 
 impl fmt::Display for ModelKind {
@@ -47,20 +49,29 @@ impl fmt::Display for ModelKind {
         f.write_str(match self {
             ModelKind::Embedder => "embedder",
             ModelKind::Reranker => "reranker",
+            ModelKind::LanguageModel => "language model",
         })
     }
 }
 
 impl ModelSpec {
     /// Whether the digests of weights and tokenizer are known, whoever brings them. Where they are not, the commit is, and
-    /// the digests of what first comes are recorded.
+    /// the digests of what first comes are recorded. A language model has both in one file, whose digest is always known.
     pub fn is_pinned(&self) -> bool {
         let pinned = |path| self.files.iter().any(|file| file.path == path && file.sha256.is_some());
-        pinned(WEIGHTS) && pinned("tokenizer.json")
+        pinned(self.weights()) && (self.kind == ModelKind::LanguageModel || pinned("tokenizer.json"))
+    }
+
+    /// Path of the file with the weights, inside the model folder.
+    pub fn weights(&self) -> &str {
+        match (self.kind, self.files.first()) {
+            (ModelKind::LanguageModel, Some(only)) => &only.path,
+            _ => WEIGHTS,
+        }
     }
 }
 
-/// The file with the weights.
+/// The file with the weights of a model that embeds or reranks.
 pub(crate) const WEIGHTS: &str = "model.safetensors";
 
 /// A file of a model.
@@ -103,11 +114,21 @@ const FILES: &[&str] = &[
     include_str!("../../../models/ms-marco-MiniLM-L-6-v2.toml"),
     include_str!("../../../models/ms-marco-MiniLM-L-12-v2.toml"),
     include_str!("../../../models/ms-marco-TinyBERT-L-2-v2.toml"),
+    include_str!("../../../models/Qwen2.5-1.5B-Instruct.toml"),
+    include_str!("../../../models/Qwen2.5-0.5B-Instruct.toml"),
+    include_str!("../../../models/Qwen3-1.7B.toml"),
+    include_str!("../../../models/Llama-3.2-1B-Instruct.toml"),
 ];
 
-/// Every model known by name; the first is the default one that embeds.
+/// Every model known by name; the first of a kind is its default.
 pub fn registry() -> Vec<ModelSpec> {
     FILES.iter().map(|file| toml::from_str(file).expect("the registry is checked by a test")).collect()
+}
+
+/// The language model that is taken where none is named: small enough for a laptop's processor, and free to use.
+pub fn default_language_model() -> ModelSpec {
+    let found = registry().into_iter().find(|model| model.kind == ModelKind::LanguageModel);
+    found.expect("the registry is checked by a test")
 }
 
 /// The model of that name.
@@ -126,12 +147,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn language_models_are_one_file_each_of_which_all_is_known() {
+        let models = registry().into_iter().filter(|model| model.kind == ModelKind::LanguageModel);
+        for model in models {
+            let [file] = &model.files[..] else { panic!("{} has {:?}", model.name, model.files) };
+            assert!(model.weights().ends_with(".gguf") && model.weights() == file.path, "{}", model.name);
+            assert!(model.is_pinned() && file.bytes.is_some(), "{}", model.name);
+        }
+        assert_eq!(default_language_model().licence, "Apache-2.0");
+    }
+
+    #[test]
     fn every_model_pins_its_commit_and_the_default_its_bytes() {
         let models = registry();
         for model in &models {
             assert_eq!(model.revision.len(), 40, "{}: a revision is a whole commit", model.name);
-            for path in [WEIGHTS, "tokenizer.json", "config.json"] {
-                assert!(model.files.iter().any(|file| file.path == path), "{}: {path}", model.name);
+            let needed: &[&str] = match model.kind {
+                ModelKind::LanguageModel => &[],
+                ModelKind::Embedder | ModelKind::Reranker => &[WEIGHTS, "tokenizer.json", "config.json"],
+            };
+            for path in needed {
+                assert!(model.files.iter().any(|file| file.path == *path), "{}: {path}", model.name);
             }
             let digests = model.files.iter().filter_map(|file| file.sha256.as_ref());
             assert!(digests.into_iter().all(|digest| digest.len() == 64), "{}", model.name);

@@ -40,6 +40,7 @@ mod resource;
 mod resources;
 
 mod embed;
+mod generate;
 mod hash_embedder;
 mod rerank;
 
@@ -48,6 +49,7 @@ mod random;
 pub use chunk::{CHUNKER, chunk_document, passage_text};
 pub use embed::{Embed, EmbedError, Embedding, KeepTokens, TakeEmbeddings, TextRole, TokenVectors};
 pub use format::Format;
+pub use generate::{Finish, Generate, GenerateError, GenerateOptions, Generated, Message, Speaker, TakeText};
 pub use hash_embedder::HashEmbedder;
 pub use lines::LineIndex;
 pub use random::Random;

@@ -18,7 +18,7 @@ impl Span {
     }
 
     /// The smallest span that covers both.
-    pub(crate) fn join(self, other: Span) -> Span {
+    pub fn join(self, other: Span) -> Span {
         Span { start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 

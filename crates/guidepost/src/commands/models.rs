@@ -45,7 +45,7 @@ fn list(as_json: bool, console: &Console) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Found);
     }
     for spec in &models {
-        let kind = (spec.kind == ModelKind::Reranker).then(|| spec.kind.to_string());
+        let kind = (spec.kind != ModelKind::Embedder).then(|| spec.kind.to_string());
         let parts =
             [Some(spec.name.clone()), Some(spec.licence.clone()), kind, size(spec), Some(state(spec).1)];
         writeln!(out, "{}", parts.into_iter().flatten().collect::<Vec<_>>().join("  "))?;
@@ -75,7 +75,7 @@ fn pull(name: Option<&str>, offline: bool, console: &Console) -> anyhow::Result<
 
 /// What is to be fetched, where the size of the weights is known.
 fn size(spec: &ModelSpec) -> Option<String> {
-    let weights = spec.files.iter().find(|file| file.path == "model.safetensors")?;
+    let weights = spec.files.iter().find(|file| file.path == spec.weights())?;
     weights.bytes?;
     let bytes: u64 = spec.files.iter().filter_map(|file| file.bytes).sum();
     Some(format!("{:.0} MB", bytes as f64 / 1e6))
