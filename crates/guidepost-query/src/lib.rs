@@ -27,6 +27,16 @@ mod signals;
 mod spread;
 
 mod answer;
+mod draft;
+mod follow_up;
+mod instructions;
+mod numbers;
+mod opposites;
+mod prompt;
+mod sources;
+mod support;
+mod thoughts;
+mod writing;
 
 mod collection;
 mod metrics;
@@ -46,11 +56,14 @@ pub use collection::{Collection, CollectionDocument, CollectionError, Collection
 pub use confidence::{Evidence, FEATURES, MIN_ANSWER_CONFIDENCE, ON_THE_WAY_CONFIDENCE, confidence};
 pub use derive::{Derived, LEAST_QUESTIONS, Source, derive};
 pub use distinct::Elsewhere;
+pub use draft::{Draft, Written};
 pub use filter::{Facet, Filter, FilterError, newest};
+pub use follow_up::{FOLLOW_UP_OPTIONS, Turn, follow_up_prompt, standalone};
 pub use fusion::{CANDIDATES, Fused, Lean, Ranking, Weights, add_late, fuse, standing_out};
 pub use ladder::{Budget, CONCLUSIVE, Climb, Conclusive, Rung, Step};
 pub use late::{Asked, BestToken, TokenMatch, ask_model, embed_with_tokens};
 pub use metrics::{Interval, bootstrap, mrr_at, ndcg_at, recall_at};
+pub use prompt::{NOT_SAID, PROMPT, prompt};
 pub use question::{Correction, MAX_BYTES, MAX_WORDS, Question, QuestionError};
 pub use rerank::{RERANK_CANDIDATES, RERANK_WEIGHT, Reranked, rerank};
 pub use resources::{FoundResource, OWN_WORDS, Wanted, count_serving, find_resources, kinds_asked};
@@ -60,4 +73,7 @@ pub use search::{
 };
 pub use shares::{CosineShares, TokenShare, cosine_shares};
 pub use signals::{Signals, words_found};
+pub use sources::{Source as NumberedSource, sources};
+pub use support::{Fault, Grounds, SUPPORTED, Support, SupportSignals};
 pub use tune::{Measured, Rated, Verdict};
+pub use writing::{ANSWER_OPTIONS, CheckedSentence, WriteError, WritingEvent, WrittenAnswer, write};
