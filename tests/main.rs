@@ -5,6 +5,7 @@
 
 #[cfg(unix)]
 mod background;
+mod language_server;
 mod local_hub;
 mod sandbox;
 #[cfg(unix)]
@@ -16,6 +17,7 @@ mod asking;
 mod bad_input;
 mod bench;
 mod budget;
+mod chatting;
 mod clocks;
 mod concurrency;
 mod content_hash;
@@ -30,7 +32,9 @@ mod formats;
 mod indexing;
 #[cfg(unix)]
 mod interrupted;
+mod language_models;
 mod models;
+mod obeying;
 mod ordering;
 mod output;
 mod pack;
@@ -47,3 +51,5 @@ mod shared_guides;
 mod tune;
 #[cfg(unix)]
 mod watching;
+#[cfg(unix)]
+mod written_by_the_server;

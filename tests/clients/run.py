@@ -2,13 +2,15 @@
 
     run.py GUIDEPOST [--only NAME...] [--screenshots DIR]
 
-What a machine lacks is skipped with a line that says so: Chromium for the page, promtool for the metrics.
+What a machine lacks is skipped with a line that says so: Chromium for the page, promtool for the metrics, llama.cpp's
+server for written answers.
 """
 
 import argparse
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -43,8 +45,9 @@ class Server:
         assert self.process.wait(60) == 0, Path(self.said.name).read_text()
 
 
-def script(name: str, *arguments: str):
-    subprocess.run([sys.executable, HERE / name, *arguments], check=True)
+def script(name: str, *arguments: str, home: str | None = None):
+    environment = {**os.environ, "XDG_DATA_HOME": home} if home else None
+    subprocess.run([sys.executable, HERE / name, *arguments], check=True, env=environment)
 
 
 def interface(address: str):
@@ -58,7 +61,7 @@ def interface(address: str):
 
 
 def page(server: Server, guidepost: str, home: str, screenshots: str):
-    """The page in Chromium, over the guides that ship and over one that means harm."""
+    """The page in Chromium, over the guides that ship, over one that means harm, and with a language model."""
     chromium, axe = shutil.which("chromium"), os.environ.get("AXE")
     if not chromium or not axe:
         print(f"page: skipped: {'axe-core' if chromium else 'chromium'} is not installed")
@@ -68,12 +71,32 @@ def page(server: Server, guidepost: str, home: str, screenshots: str):
     guide = HERE.parent / "fixtures" / "hostile" / "hostile-guide.md"
     with Server(guidepost, f"{home}/hostile", "--guides", str(guide.parent)) as other:
         script("page.py", other.address, "--hostile", str(guide), *common)
+    port = str(free_port())
+    language_model = ["--llm", f"http://127.0.0.1:{port}", "--llm-model", "a-small-model"]
+    with Server(guidepost, home, *language_model) as writing:
+        own = ["--language-port", port, "--guidepost", guidepost]
+        script("page.py", writing.address, *own, *common, home=home)
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+def language_model(guidepost: str, home: str):
+    """Answers that a server of somebody else writes."""
+    python = os.environ.get("LLAMA_CPP_PYTHON")
+    if not python:
+        print("language model: skipped: LLAMA_CPP_PYTHON names no python with llama-cpp-python[server] and gguf")
+        return
+    subprocess.run([python, HERE / "llama_cpp.py", guidepost, home], check=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("guidepost")
-    parser.add_argument("--only", nargs="+", default=["embeddings", "agents", "metrics", "interface", "page"])
+    parser.add_argument("--only", nargs="+", default=["embeddings", "agents", "metrics", "interface", "page", "language_model"])
     parser.add_argument("--screenshots", default="target/screenshots")
     arguments = parser.parse_args()
     guidepost = str(Path(arguments.guidepost).resolve())
@@ -89,6 +112,8 @@ def main():
             interface(server.address)
         if "page" in arguments.only:
             page(server, guidepost, home, arguments.screenshots)
+        if "language_model" in arguments.only:
+            language_model(guidepost, home)
 
 
 if __name__ == "__main__":

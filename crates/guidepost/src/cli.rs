@@ -3,6 +3,7 @@
 mod bench;
 mod eval;
 mod filter;
+mod llm;
 mod rerank;
 mod resources;
 mod serve;
@@ -23,6 +24,7 @@ use crate::memory;
 pub(crate) use bench::{BenchArgs, BenchCommand, BenchEmbedArgs, BenchOutput, BenchSearchArgs};
 pub(crate) use eval::{EvalArgs, Stage};
 pub(crate) use filter::FilterArgs;
+pub(crate) use llm::{AskArgs, ChatArgs, LlmArgs};
 pub(crate) use rerank::{BudgetArgs, RerankArgs, is_budget};
 pub(crate) use resources::{CompareArgs, ReadArgs, ResourcesArgs, RolesArgs};
 pub(crate) use serve::{McpArgs, ServeArgs, ServedArgs};
@@ -40,8 +42,8 @@ Examples:
   guidepost serve
   guidepost get corpus/data-analyst.md:40-52
 
-Exit codes: 0 found, 1 nothing found, 2 error, 3 a measured figure is below the gate, 130 indexing was
-interrupted and goes on with the next run.";
+Exit codes: 0 found, 1 nothing found, 2 error, 3 a measured figure is below the gate, 130 interrupted (indexing
+goes on with the next run).";
 
 /// Local search over guides: ask a question, get an answer that says where it comes from.
 #[derive(Debug, Parser)]
@@ -59,8 +61,12 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Answer a question in the guides' own words, with sources.
-    Ask(QueryArgs),
+    /// Answer a question in the guides' own words, with sources; or in a language model's, checked against them.
+    #[command(after_help = llm::AFTER_ASK)]
+    Ask(AskArgs),
+    /// Talk over the guides: questions may follow from those before. Takes a language model.
+    #[command(after_help = llm::AFTER_CHAT)]
+    Chat(ChatArgs),
     /// Find the passages that fit a query, best first.
     Search(QueryArgs),
     /// List the books, courses, certifications, projects, tools and links that guides name.
@@ -161,6 +167,18 @@ pub(crate) struct QueryArgs {
     /// Most passages to show, from 1 to 100; `ask` adds those it quotes [default: 5].
     #[arg(short = 'n', long, value_name = "N", env = "GUIDEPOST_LIMIT", value_parser = parse_limit)]
     pub(crate) limit: Option<usize>,
+    /// Explain each score.
+    #[arg(long)]
+    pub(crate) explain: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) how: HowArgs,
+}
+
+/// How guides are searched, and which.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct HowArgs {
     /// The bar, from 0 to 1: for `search`, to be listed [default: 0.01]; for `ask`, to be quoted [default: 0.07]. Where
     /// nothing reaches it, `ask` says so and shows the nearest passages all the same.
     #[arg(long, value_name = "P", env = "GUIDEPOST_MIN_CONFIDENCE", value_parser = parse_share)]
@@ -168,15 +186,10 @@ pub(crate) struct QueryArgs {
     /// hybrid: by meaning and by words; dense: by meaning alone; bm25: by words alone [default: hybrid].
     #[arg(long, value_enum, env = "GUIDEPOST_MODE")]
     pub(crate) mode: Option<ModeArg>,
-    /// Explain each score.
-    #[arg(long)]
-    pub(crate) explain: bool,
     #[command(flatten)]
     pub(crate) rerank: RerankArgs,
     #[command(flatten)]
     pub(crate) budget: BudgetArgs,
-    #[command(flatten)]
-    pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) guides: GuidesArgs,
     #[command(flatten)]
@@ -397,7 +410,8 @@ pub(crate) fn is_threads(threads: &usize) -> bool {
 
 /// What `--min-confidence` may be.
 pub(crate) fn is_share(share: &f32) -> bool {
-    (0.0..=1.0).contains(share)
+    // What is too little below 0 for an f32 comes as -0.
+    (0.0..=1.0).contains(share) && share.is_sign_positive()
 }
 
 /// What `--limit` may be.

@@ -69,6 +69,18 @@ impl Console {
         UpdateDisplay { console: self, bar: None, started: Instant::now() }
     }
 
+    /// Shows that something is waited for, until it is cleared.
+    pub(crate) fn waiting(&self, text: &str) -> ProgressBar {
+        if self.quiet {
+            return ProgressBar::hidden();
+        }
+        let style = ProgressStyle::with_template("  {spinner} {msg} {elapsed}");
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
+        let spinner = ProgressBar::new_spinner().with_style(style).with_message(printable(text));
+        spinner.enable_steady_tick(Duration::from_millis(100));
+        spinner
+    }
+
     /// Shows so many steps of a measurement.
     pub(crate) fn steps(&self, total: u64) -> ProgressBar {
         self.bar(total, "  {bar:30} {pos}/{len}  {eta} left")

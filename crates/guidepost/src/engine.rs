@@ -9,8 +9,8 @@ use guidepost_index::{
     Changes, IndexError, LateInteraction, Request, ShippedGuide, Snapshot, Update, Warning, update,
 };
 use guidepost_model::{
-    DeviceChoice, Execution, LocatedModel, ModelChoice, ModelError, OpenDevice, Places, Precision,
-    SentenceTransformer, fetch, locate, registry,
+    DeviceChoice, Execution, LanguageModel, LocatedModel, ModelChoice, ModelError, OpenDevice, Places,
+    Precision, SentenceTransformer, default_language_model, fetch, locate, locate_language_model, registry,
 };
 use guidepost_text::{Embed, HashEmbedder};
 
@@ -370,6 +370,22 @@ impl<'a> Engine<'a> {
         let model = SentenceTransformer::load(model, &execution)?;
         self.console.detail(|| format!("runs on: {}", model.description()));
         Ok(Box::new(model))
+    }
+
+    /// A language model that runs here: a file, or a name of the registry, fetched if need be; its default where none is named.
+    pub(crate) fn language_model(&self, named: Option<&str>) -> anyhow::Result<LanguageModel> {
+        let name = named.map_or_else(|| default_language_model().name, str::to_owned);
+        let places = places::models()?;
+        let model = match locate_language_model(&ModelChoice::parse(&name), &places)? {
+            Some(model) => model,
+            None if self.offline => return Err(ModelError::Offline { name }.into()),
+            None => {
+                let mut display = self.console.fetch();
+                fetch(&name, &places, &mut |event| display.show(event))?
+            }
+        };
+        self.console.note_trust(&model);
+        Ok(LanguageModel::open(&model.weights, &OpenDevice::open(self.device)?)?)
     }
 
     /// How a model beside the one that embeds is run: on the same device and as many threads, in the precision asked for,

@@ -1,7 +1,7 @@
 //! `guidepost`: flags in, results out. Everything that thinks is in the other crates.
 //!
 //! Standard output carries results and nothing else; progress, notes and warnings go to standard error. Exit codes:
-//! 0 found, 1 nothing found, 2 error, 3 quality gate failed, 130 interrupted where it can go on later.
+//! 0 found, 1 nothing found, 2 error, 3 quality gate failed, 130 interrupted.
 
 mod cli;
 mod memory;
@@ -14,8 +14,10 @@ mod console;
 mod engine;
 mod guide_text;
 mod interrupt;
+mod llm;
 mod reranker;
 mod search;
+mod writing;
 
 mod commands;
 mod output;
@@ -35,7 +37,7 @@ pub(crate) enum Outcome {
     NothingFound,
     /// A measured figure is below the least that was asked for.
     BelowGate,
-    /// Ctrl-C, and the next run goes on from there.
+    /// Ctrl-C.
     Interrupted,
 }
 
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli, console: &Console) -> anyhow::Result<Outcome> {
     match cli.command {
         Command::Ask(args) => commands::ask::run(&args, console),
+        Command::Chat(args) => commands::chat::run(&args, console),
         Command::Search(args) => commands::search::run(&args, console),
         Command::Resources(args) => commands::resources::run(&args, console),
         Command::Roles(args) => commands::roles::run(&args, console),

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use guidepost_index::{Rows, ShippedGuide, Snapshot, TermShare};
+use guidepost_index::{DocumentRecord, Rows, ShippedGuide, Snapshot, TermShare};
 use guidepost_query::{
     Answer, Budget, CatalogEntry, Climb, CosineShares, Facet, Filter, Found, FoundResource, Hit, Means, Mode,
-    OWN_WORDS, Question, Rung, SearchOptions, Statement, Step, Wanted, Weights, answer, cosine_shares,
-    find_resources, kinds_asked, newest, search,
+    OWN_WORDS, Question, Rung, SearchOptions, Step, Wanted, Weights, answer, cosine_shares, find_resources,
+    kinds_asked, newest, search,
 };
-use guidepost_text::{Embed, Rerank, ResourceKind, passage_text};
+use guidepost_text::{Embed, Lines, Rerank, ResourceKind, passage_text};
 
 use crate::guide_text;
 use crate::output::{ResourcesView, Results, StageView};
@@ -36,12 +36,14 @@ pub(crate) struct Wish {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Below {
     Drop,
-    /// They can still be shown as the nearest. At least [`ANSWER_HITS`] hits are looked at, however few are shown.
-    Keep,
+    /// They can still be shown as the nearest. At least so many hits are looked at, however few are shown.
+    Keep {
+        at_least: usize,
+    },
 }
 
-/// Passages an answer is made from.
-const ANSWER_HITS: usize = 8;
+/// Passages that an answer in the guides' own words is made from.
+pub(crate) const ANSWER_HITS: usize = 8;
 
 /// Most passages where nobody says otherwise.
 pub(crate) const LIMIT: usize = 5;
@@ -92,7 +94,10 @@ impl Searched {
         let within = filter.rows(&snapshot)?;
         let question = question.understood_by(&snapshot, models.embedder)?;
         let options = SearchOptions {
-            limit: if below == Below::Drop { limit } else { limit.max(ANSWER_HITS) },
+            limit: match below {
+                Below::Drop => limit,
+                Below::Keep { at_least } => limit.max(at_least),
+            },
             mode,
             within: within.as_ref(),
             min_confidence: if below == Below::Drop { min_confidence } else { 0.0 },
@@ -152,13 +157,19 @@ impl Searched {
         (!asked.is_empty()).then(|| format!("no guide here fits {}{newest}", asked.join(" and ")))
     }
 
+    /// Whether any passage reaches the bar.
+    pub(crate) fn may_answer(&self) -> bool {
+        self.hits.iter().any(|hit| hit.confidence >= self.min_confidence)
+    }
+
     /// The answer, every statement of which stands in its guide as the guide is now, and why others were left out; `None` where
     /// no guide answers.
     pub(crate) fn answer(&self, shipped: &[ShippedGuide]) -> (Option<Answer>, Vec<String>) {
         let found = answer(&self.snapshot, &self.question, &self.hits, self.min_confidence);
         let mut left_out = Vec::new();
         let statements = found.into_iter().flat_map(|answer| answer.statements).filter(|statement| {
-            let why = self.missing(statement, shipped);
+            let document = &self.hits[statement.hit].document;
+            let why = self.missing(document, statement.lines, &statement.text, shipped);
             left_out.extend(why.clone());
             why.is_none()
         });
@@ -166,21 +177,26 @@ impl Searched {
         ((!answer.statements.is_empty()).then_some(answer), left_out)
     }
 
-    /// Why a statement does not stand in its guide any more.
-    fn missing(&self, statement: &Statement, shipped: &[ShippedGuide]) -> Option<String> {
-        let document = &self.hits[statement.hit].document;
+    /// Why a text does not stand in its guide any more: each of its paragraphs has to.
+    pub(crate) fn missing(
+        &self,
+        document: &DocumentRecord,
+        lines: Lines,
+        text: &str,
+        shipped: &[ShippedGuide],
+    ) -> Option<String> {
         let guide = guide_text::read(&self.snapshot, document, shipped);
         let why = match guide.map(|guide| guide.text()) {
-            Ok(text) => {
-                let lines = guide_text::lines(&text, statement.lines);
-                if lines.is_some_and(|lines| lines.contains(&statement.text)) {
+            Ok(guide) => {
+                let found = guide_text::lines(&guide, lines);
+                if found.is_some_and(|found| text.split("\n\n").all(|paragraph| found.contains(paragraph))) {
                     return None;
                 }
                 "it changed meanwhile".to_owned()
             }
             Err(error) => format!("{error:#}"),
         };
-        Some(format!("`{}`: {why}; its statement is left out", document.path))
+        Some(format!("`{}`: {why}; what it says is left out", document.path))
     }
 
     /// Adds an answer to the results, what had to be left out of it, and the resources that fit it. `catalog` is asked for where

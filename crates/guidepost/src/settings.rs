@@ -16,7 +16,7 @@ use crate::console::Console;
 use crate::places;
 
 /// What shapes results; allowed in both files.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct ResultSettings {
     pub(crate) limit: Option<usize>,
@@ -36,6 +36,8 @@ pub(crate) struct UserSettings {
     pub(crate) threads: Option<usize>,
     pub(crate) rerank: Option<String>,
     pub(crate) budget_ms: Option<u64>,
+    pub(crate) llm: Option<String>,
+    pub(crate) llm_model: Option<String>,
     #[serde(default)]
     pub(crate) offline: bool,
     #[serde(flatten)]
@@ -43,8 +45,19 @@ pub(crate) struct UserSettings {
 }
 
 const RESULT_KEYS: [&str; 3] = ["limit", "mode", "min-confidence"];
-const USER_KEYS: [&str; 9] =
-    ["index", "guides", "model", "device", "precision", "threads", "offline", "rerank", "budget-ms"];
+const USER_KEYS: [&str; 11] = [
+    "index",
+    "guides",
+    "model",
+    "device",
+    "precision",
+    "threads",
+    "offline",
+    "rerank",
+    "budget-ms",
+    "llm",
+    "llm-model",
+];
 
 impl UserSettings {
     /// Reads the user's file; all defaults where there is none.

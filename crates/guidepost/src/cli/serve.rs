@@ -6,13 +6,14 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use clap::Args;
 
-use super::{GuidesArgs, RerankArgs};
+use super::{GuidesArgs, LlmArgs, RerankArgs};
 use crate::serve::Limits;
 
 pub(crate) const AFTER_SERVE: &str = "\
 Examples:
   guidepost serve
   guidepost serve --port 8080 --guides ~/guides
+  guidepost serve --llm http://127.0.0.1:11434 --llm-model qwen2.5
   GUIDEPOST_API_KEY=secret guidepost serve --host 0.0.0.0 --allowed-host guides.example
 
 The page is at the address that is printed, /docs describes the interface for programs, /mcp is for agents.
@@ -70,6 +71,8 @@ pub(crate) struct ServeArgs {
     timeout: u64,
     #[command(flatten)]
     pub(crate) served: ServedArgs,
+    #[command(flatten)]
+    pub(crate) llm: LlmArgs,
 }
 
 impl ServeArgs {

@@ -2,6 +2,7 @@
 
 pub(crate) mod ask;
 pub(crate) mod bench;
+pub(crate) mod chat;
 pub(crate) mod compare;
 pub(crate) mod eval;
 pub(crate) mod generate;
@@ -17,4 +18,5 @@ pub(crate) mod status;
 pub(crate) mod tune;
 pub(crate) mod verify;
 
+pub(crate) mod answer_writer;
 pub(crate) mod query;

@@ -4,6 +4,8 @@ mod compare;
 mod documents;
 mod explain;
 mod listing;
+mod prompt;
+mod prose;
 mod resources;
 mod roles;
 mod rows;
@@ -12,19 +14,23 @@ mod status;
 pub(crate) mod table;
 mod text;
 mod wire;
+mod written;
 
 use std::io::{self, Write};
 
 pub(crate) use compare::{ComparedItem, ComparedRole, ComparisonView};
 pub(crate) use documents::{DocumentsView, GuideView};
 pub(crate) use listing::{Listing, print as print_listing};
+pub(crate) use prompt::print as print_prompt;
+pub(crate) use prose::Prose;
 pub(crate) use resources::{ResourcesView, listing as resources};
 pub(crate) use roles::RolesView;
-pub(crate) use rows::typed;
+pub(crate) use rows::{typed, written_markdown};
 pub(crate) use stages::StageView;
 pub(crate) use status::StatusView;
-pub(crate) use text::{BOLD, FAINT, PLACE, width};
+pub(crate) use text::{BOLD, FAINT, PLACE, print_written, width};
 pub(crate) use wire::{PlaceLines, Results, SCHEMA_VERSION, place_of};
+pub(crate) use written::{SentenceView, SourceView, TimesView, WrittenView, escaped};
 
 use crate::cli::Format;
 

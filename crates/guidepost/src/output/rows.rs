@@ -3,15 +3,23 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
+use guidepost_query::NOT_SAID;
 use serde_json::json;
 
 use super::wire::Results;
+use super::written::WrittenView;
 
-/// One object a line: the answer's statements first (`"type": "statement"`), then the passages
-/// (`"result"`), then the resources that fit (`"resource"`).
+/// One object a line: the answer's statements first (`"type": "statement"`), then the sentences that a language model wrote
+/// (`"sentence"`) and its sources (`"source"`), then the passages (`"result"`), then the resources that fit (`"resource"`).
 pub(super) fn jsonl(results: &Results, out: &mut dyn Write) -> anyhow::Result<()> {
     for statement in results.answer.iter().flatten().flat_map(|answer| &answer.statements) {
         writeln!(out, "{}", typed("statement", serde_json::to_value(statement)?))?;
+    }
+    for sentence in results.written.iter().flat_map(|written| &written.sentences) {
+        writeln!(out, "{}", typed("sentence", serde_json::to_value(sentence)?))?;
+    }
+    for source in results.written.iter().flat_map(|written| &written.sources) {
+        writeln!(out, "{}", typed("source", serde_json::to_value(source)?))?;
     }
     for hit in &results.results {
         writeln!(out, "{}", typed("result", serde_json::to_value(hit)?))?;
@@ -65,7 +73,10 @@ pub(super) fn csv(results: &Results, out: &mut dyn Write) -> anyhow::Result<()> 
 /// A document to keep: the question, the answer with numbered sources, the passages as quotations.
 pub(super) fn markdown(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# {}\n", results.query)?;
-    match results.answer.as_ref() {
+    if let Some(written) = &results.written {
+        written_markdown(written, out)?;
+    }
+    match results.answer.as_ref().filter(|_| results.written.is_none()) {
         Some(Some(answer)) => {
             for statement in &answer.statements {
                 writeln!(out, "{}\n", quote(&statement.text, Some(statement.citation)))?;
@@ -99,6 +110,20 @@ pub(super) fn markdown(results: &Results, out: &mut dyn Write) -> io::Result<()>
         }
     }
     Ok(())
+}
+
+/// An answer in a language model's words, and a list of what it cites.
+pub(crate) fn written_markdown(written: &WrittenView, out: &mut dyn Write) -> io::Result<()> {
+    if !written.sentences.is_empty() {
+        writeln!(out, "{}\n", written.markdown())?;
+    }
+    if written.is_silent() {
+        writeln!(out, "{NOT_SAID}\n")?;
+    }
+    for source in written.cited() {
+        writeln!(out, "{}. `{}` {}", source.number, source.place.shown(), source.place.headings())?;
+    }
+    writeln!(out, "\n*{}*\n", written.summary())
 }
 
 fn quote(text: &str, citation: Option<usize>) -> String {

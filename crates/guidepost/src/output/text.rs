@@ -6,12 +6,14 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use guidepost_index::{analyze, terms};
+use guidepost_query::NOT_SAID;
 use guidepost_text::{begins_anew, list_mark};
 
 use crate::console::printable;
 
 use super::explain::{ShareView, TermView};
-use super::wire::{HitView, Results, StatementView};
+use super::wire::{HitView, Place, Results, StatementView};
+use super::written::WrittenView;
 
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const PLACE: Style = AnsiColor::Cyan.on_default();
@@ -29,11 +31,18 @@ const TOKENS_SHOWN: usize = 6;
 pub(super) fn print(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     let page = Page { width: width() };
     let asked: HashSet<String> = results.terms.iter().cloned().collect();
-    if let Some(None) = &results.answer {
+    if let Some(written) = &results.written {
+        page.resources(results, out)?;
+        page.written(written, out)?;
+        if !written.is_silent() {
+            return Ok(());
+        }
+        writeln!(out, "The nearest passages:\n")?;
+    } else if let Some(None) = &results.answer {
         let nearest = if results.results.is_empty() { "" } else { " The nearest passages:" };
         writeln!(out, "No guide here answers that.{nearest}\n")?;
     }
-    if let Some(Some(answer)) = &results.answer {
+    if let (Some(Some(answer)), None) = (&results.answer, &results.written) {
         if answer.confidence < WEAK {
             writeln!(
                 out,
@@ -47,14 +56,9 @@ pub(super) fn print(results: &Results, out: &mut dyn Write) -> io::Result<()> {
         }
         writeln!(out)?;
         for statement in &answer.statements {
-            let place = &statement.place;
-            writeln!(out, "[{}] {PLACE}{}{PLACE:#}", statement.citation, place.shown())?;
-            page.wrapped(&place.headings(), "    ", FAINT, out)?;
+            page.source(statement.citation, &statement.place, out)?;
         }
-        if !results.resources.is_empty() {
-            writeln!(out, "\n{FAINT}resources that fit:{FAINT:#}\n")?;
-            results.resources.iter().try_for_each(|resource| write!(out, "{}", resource.text()))?;
-        }
+        page.resources(results, out)?;
         writeln!(out, "\n{FAINT}confidence {:.2}; the passages:{FAINT:#}\n", answer.confidence)?;
     }
     for hit in &results.results {
@@ -63,6 +67,15 @@ pub(super) fn print(results: &Results, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// Prints what follows the sentences of a written answer; `None` where no guide answers.
+pub(crate) fn print_written(written: Option<&WrittenView>) -> io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    match written {
+        Some(written) => Page { width: width() }.written(written, &mut out),
+        None => writeln!(out, "No guide here answers that.\n"),
+    }
 }
 
 /// Wide enough to read, as narrow as the terminal.
@@ -103,6 +116,30 @@ impl Page {
             writeln!(out, "{}{mark}", highlight(line, marked))?;
         }
         Ok(())
+    }
+
+    /// What a number stands for.
+    fn source(&self, number: usize, place: &Place, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "[{number}] {PLACE}{}{PLACE:#}", place.shown())?;
+        self.wrapped(&place.headings(), "    ", FAINT, out)
+    }
+
+    /// What a written answer cites; its sentences stand above already.
+    fn written(&self, written: &WrittenView, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out)?;
+        written.cited().try_for_each(|source| self.source(source.number, &source.place, out))?;
+        if written.is_silent() {
+            writeln!(out, "{NOT_SAID}")?;
+        }
+        writeln!(out, "\n{FAINT}{}{FAINT:#}\n", printable(&written.summary()))
+    }
+
+    fn resources(&self, results: &Results, out: &mut dyn Write) -> io::Result<()> {
+        if results.resources.is_empty() {
+            return Ok(());
+        }
+        writeln!(out, "\n{FAINT}resources that fit:{FAINT:#}\n")?;
+        results.resources.iter().try_for_each(|resource| write!(out, "{}", resource.text()))
     }
 
     fn hit(&self, hit: &HitView, marked: &HashSet<String>, out: &mut dyn Write) -> io::Result<()> {

@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::explain::{Explain, matched};
 use super::resources::ResourceView;
 use super::stages::StageView;
+use super::written::WrittenView;
 use crate::guide_text;
 use crate::search::Searched;
 
@@ -45,6 +46,9 @@ pub(crate) struct Results {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<AnswerView>")]
     pub(crate) answer: Option<Option<AnswerView>>,
+    /// The answer of a language model, where one was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) written: Option<WrittenView>,
     pub(crate) results: Vec<HitView>,
     /// Only from `ask`, with an answer: what the guides name that fits, best first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -217,6 +221,7 @@ impl Results {
             stages: searched.stages(),
             warnings: Vec::new(),
             answer: None,
+            written: None,
             results: searched.hits.iter().enumerate().map(|(at, hit)| view(at + 1, hit, searched)).collect(),
             resources: Vec::new(),
             terms: searched.question.words.iter().map(|word| word.term.clone()).collect(),
@@ -239,8 +244,9 @@ impl Results {
             confidence: self.results.iter().map(|hit| hit.confidence).fold(0.0, f32::max),
             statements: answer.statements.into_iter().enumerate().map(statement).collect(),
         });
-        let statements = view.iter().flat_map(|view| &view.statements);
-        let cited: Vec<usize> = statements.map(|statement| statement.rank).collect();
+        let statements = view.iter().flat_map(|view| &view.statements).map(|statement| statement.rank);
+        let read = self.written.iter().flat_map(|written| &written.sources).map(|source| source.rank);
+        let cited: Vec<usize> = statements.chain(read).collect();
         let bar = if view.is_some() { searched.min_confidence } else { 0.0 };
         let shown = |hit: &HitView| hit.rank <= searched.limit && hit.confidence >= bar;
         self.results.retain(|hit| shown(hit) || cited.contains(&hit.rank));

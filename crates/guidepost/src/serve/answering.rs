@@ -14,7 +14,7 @@ use crate::output::{
     ComparisonView, DocumentsView, GuideView, ResourcesView, Results, RolesView, SCHEMA_VERSION, StatusView,
     place_of,
 };
-use crate::search::{Below, MIN_SEARCH_CONFIDENCE, RESOURCE_LIMIT, ResourceWish, Searched};
+use crate::search::{ANSWER_HITS, Below, MIN_SEARCH_CONFIDENCE, RESOURCE_LIMIT, ResourceWish, Searched};
 
 /// How far an answer is.
 pub(super) enum Progress<'a> {
@@ -38,7 +38,9 @@ impl Desk {
         tell: &mut dyn FnMut(Progress),
     ) -> Result<Results, Failure> {
         let (shelf, searched) =
-            self.searched(parameters, MIN_ANSWER_CONFIDENCE, Below::Keep, || tell(Progress::Searching))?;
+            self.searched(parameters, MIN_ANSWER_CONFIDENCE, Below::Keep { at_least: ANSWER_HITS }, || {
+                tell(Progress::Searching)
+            })?;
         let results = Results::new("ask", &searched);
         tell(Progress::Found(&results));
         tell(Progress::Checking);
@@ -50,7 +52,7 @@ impl Desk {
         Ok(results)
     }
 
-    fn searched(
+    pub(super) fn searched(
         &self,
         parameters: SearchParameters,
         default_confidence: f32,

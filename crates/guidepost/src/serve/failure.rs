@@ -10,12 +10,13 @@ use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::QueryRejection;
-use guidepost_query::{FilterError, QuestionError, SearchError};
-use guidepost_text::EmbedError;
+use guidepost_query::{FilterError, QuestionError, SearchError, WriteError};
+use guidepost_text::{EmbedError, GenerateError};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::guide_text::CitationError;
+use crate::writing::NoRoom;
 
 /// Why a request has no result.
 #[derive(Debug, Clone)]
@@ -221,6 +222,9 @@ impl From<anyhow::Error> for Failure {
             || error.is::<FilterError>()
             || matches!(error.downcast_ref(), Some(SearchError::NoVectors));
         let model = error.is::<EmbedError>()
+            || error.is::<WriteError>()
+            || error.is::<GenerateError>()
+            || error.is::<NoRoom>()
             || matches!(error.downcast_ref(), Some(SearchError::Embed(_) | SearchError::Rerank(_)));
         let kind = match () {
             () if asked_wrong => Kind::Validation,

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use aide::axum::ApiRouter;
-use aide::axum::routing::get_with;
+use aide::axum::routing::{get_with, post_with};
 use aide::openapi::{OpenApi, SecurityScheme, Tag};
 use aide::transform::{TransformOpenApi, TransformOperation};
 use axum::Json;
@@ -23,8 +23,11 @@ use super::extract::{Body, Parameters};
 use super::failure::{Failure, FailureView, Kind};
 use super::library::{Desk, Library};
 use super::map::MapView;
-use super::parameters::{CompareParameters, GetParameters, ResourceParameters, SearchParameters};
+use super::parameters::{
+    CompareParameters, GetParameters, ResourceParameters, SearchParameters, WriteParameters,
+};
 use super::places::Places;
+use super::writing;
 use crate::output::{
     ComparisonView, DocumentsView, GuideView, ResourcesView, Results, RolesView, StatusView,
 };
@@ -34,6 +37,8 @@ use crate::output::{
 pub(super) struct App {
     pub(super) library: Arc<Library>,
     pub(super) places: Arc<Places>,
+    /// Those for answers that are written, which take long.
+    pub(super) writers: Arc<Places>,
     pub(super) limits: Limits,
 }
 
@@ -92,6 +97,7 @@ pub(super) fn routes() -> ApiRouter<App> {
             get_with(ask, |operation| describe_ask(operation, "ask"))
                 .post_with(ask_posted, |operation| describe_ask(operation, "askPosted")),
         )
+        .api_route("/api/write", post_with(write, describe_write))
         .api_route(
             "/api/resources",
             get_with(resources, |operation| describe(operation, "resources", RESOURCES)),
@@ -114,6 +120,10 @@ const SEARCH: [&str; 2] = ["Find passages", "The passages that fit a query, best
 const ASK: [&str; 2] = [
     "Answer a question",
     "An answer in the guides' own words, every statement with its lines, and the passages behind it; `answer` is `null` where no guide answers. With `Accept: text/event-stream` it comes as server-sent events: `progress` (`{\"stage\": \"searching\"}`), `results` (as a search has them), a `statement` each, `done` with all of it, or `error`.",
+];
+const WRITE: [&str; 2] = [
+    "Have an answer written",
+    "An answer in a language model's words, where the server was started with `--llm`: every sentence of `written` is held against the passages that it cites, and what they do not say is marked. With `turns`, a question may follow from those before. With `Accept: text/event-stream` it comes as server-sent events: `question` (as it is searched), `results`, `sources`, a `sentence` each, `done` with all of it, or `error`.",
 ];
 const RESOURCES: [&str; 2] = [
     "List resources",
@@ -171,7 +181,14 @@ fn not_found(operation: TransformOperation) -> TransformOperation {
 }
 
 fn describe_ask<'o>(operation: TransformOperation<'o>, id: &str) -> TransformOperation<'o> {
-    let operation = describe(operation, id, ASK);
+    streamed(describe(operation, id, ASK))
+}
+
+fn describe_write(operation: TransformOperation) -> TransformOperation {
+    streamed(describe(operation, "write", WRITE))
+}
+
+fn streamed(operation: TransformOperation) -> TransformOperation {
     operation.response_with::<200, Json<Results>, _>(|mut answer| {
         answer.inner().content.insert("text/event-stream".to_owned(), aide::openapi::MediaType::default());
         answer.description("The answer.")
@@ -232,9 +249,17 @@ async fn ask_posted(
 }
 
 async fn answer(app: App, headers: &HeaderMap, parameters: SearchParameters) -> Response {
-    let accepted = headers.get(header::ACCEPT).and_then(|accepted| accepted.to_str().ok());
-    match accepted.is_some_and(|accepted| accepted.contains("text/event-stream")) {
-        true => stream_answer(app, parameters).await,
+    match wants_events(headers) {
+        true => {
+            let places = Arc::clone(&app.places);
+            stream_answer(app, places, move |desk, tell| {
+                let results = desk.ask(parameters, &mut |progress| tell(event_of(&progress)))?;
+                let statements = results.answer.iter().flatten().flat_map(|answer| &answer.statements);
+                statements.for_each(|statement| tell(event("statement", statement)));
+                Ok(results)
+            })
+            .await
+        }
         false => {
             let answer = app.work(|desk| desk.ask(parameters, &mut |_| ())).await;
             answer.map(Json).into_response()
@@ -242,22 +267,49 @@ async fn answer(app: App, headers: &HeaderMap, parameters: SearchParameters) -> 
     }
 }
 
+async fn write(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Body(parameters): Body<WriteParameters>,
+) -> Response {
+    let places = Arc::clone(&app.writers);
+    match wants_events(&headers) {
+        true => {
+            stream_answer(app, places, move |desk, tell| {
+                desk.write(parameters, &mut |progress| tell(event_of_writing(&progress)))
+            })
+            .await
+        }
+        false => {
+            let library = Arc::clone(&app.library);
+            let work = move |caller| Desk::new(library, caller).write(parameters, &mut |_| ());
+            places.run(work).await.map(Json).into_response()
+        }
+    }
+}
+
+fn wants_events(headers: &HeaderMap) -> bool {
+    let accepted = headers.get(header::ACCEPT).and_then(|accepted| accepted.to_str().ok());
+    accepted.is_some_and(|accepted| accepted.contains("text/event-stream"))
+}
+
 /// Events that may wait for a slow reader.
 const EVENTS: usize = 64;
 
 /// The answer as it comes about. What is refused before it begins has the status that it has elsewhere. For a reader that leaves,
 /// nothing is begun any more.
-async fn stream_answer(app: App, parameters: SearchParameters) -> Response {
+async fn stream_answer(
+    app: App,
+    places: Arc<Places>,
+    work: impl FnOnce(&Desk, &dyn Fn(Event)) -> Result<Results, Failure> + Send + 'static,
+) -> Response {
     let (sender, mut receiver) = mpsc::channel::<Result<Event, Failure>>(EVENTS);
     tokio::spawn(async move {
         let events = sender.clone();
-        let answered = app.work(move |desk| {
+        let answered = places.run(move |caller| {
             // A reader that has left is no reason to fail.
             let tell = |event| drop(events.blocking_send(Ok(event)));
-            let results = desk.ask(parameters, &mut |progress| tell(event_of(&progress)))?;
-            let statements = results.answer.iter().flatten().flat_map(|answer| &answer.statements);
-            statements.for_each(|statement| tell(event("statement", statement)));
-            Ok(results)
+            work(&Desk::new(app.library, caller), &tell)
         });
         tokio::select! {
             answered = answered => drop(sender.send(answered.map(|results| event("done", &results))).await),
@@ -288,6 +340,15 @@ fn event_of(progress: &Progress) -> Event {
         Progress::Searching => stage("searching"),
         Progress::Found(results) => event("results", results),
         Progress::Checking => stage("checking"),
+    }
+}
+
+fn event_of_writing(progress: &writing::Progress) -> Event {
+    match progress {
+        writing::Progress::Question(question) => event("question", &json!({"question": question})),
+        writing::Progress::Found(results) => event("results", results),
+        writing::Progress::Sources(sources) => event("sources", sources),
+        writing::Progress::Sentence(sentence) => event("sentence", sentence),
     }
 }
 
@@ -343,6 +404,8 @@ struct ServerView {
     version: &'static str,
     /// Fingerprint of the model that embeds questions; `null` where words alone search.
     model: Option<String>,
+    /// Name of the language model that writes answers; `null` where none does.
+    language_model: Option<String>,
 }
 
 async fn status(State(app): State<App>) -> Answered<ServerStatus> {
@@ -353,6 +416,7 @@ async fn status(State(app): State<App>) -> Answered<ServerStatus> {
             server: ServerView {
                 version: env!("CARGO_PKG_VERSION"),
                 model: embedder.map(|embedder| embedder.fingerprint().to_owned()),
+                language_model: desk.library.writer.as_ref().map(|writer| writer.model.name().to_owned()),
             },
         })
     });

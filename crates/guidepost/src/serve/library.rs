@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use guidepost_index::{CURRENT, ShippedGuide, Snapshot, TUNED};
 use guidepost_query::{CatalogEntry, RoleEntry, Weights, catalog, roles};
-use guidepost_text::{Embed, Rerank};
+use guidepost_text::{Embed, Generate, Rerank};
 
 use super::batching::{Asker, Batcher};
 use super::map::MapView;
@@ -16,6 +16,7 @@ use crate::console::Console;
 use crate::search::Models;
 use crate::settings::ResultSettings;
 use crate::tuned;
+use crate::writing::Reading;
 
 /// What every request can reach. Nothing in it writes.
 pub(super) struct Library {
@@ -23,6 +24,7 @@ pub(super) struct Library {
     pub(super) shipped: Vec<ShippedGuide>,
     pub(super) model: Option<Arc<Batcher>>,
     pub(super) reranker: Option<Box<dyn Rerank>>,
+    pub(super) writer: Option<Writer>,
     /// What holds where a request does not say.
     pub(super) settings: ResultSettings,
     pub(super) budget_ms: Option<u64>,
@@ -31,18 +33,25 @@ pub(super) struct Library {
     pub(super) console: Console,
 }
 
+/// The language model that writes answers.
+pub(super) struct Writer {
+    pub(super) model: Arc<dyn Generate>,
+    pub(super) reading: Reading,
+}
+
 /// The library, as one request has it.
 pub(super) struct Desk {
     pub(super) library: Arc<Library>,
+    /// Gone with the client.
+    pub(super) caller: Weak<()>,
     /// The model; what is asked of it is not done for a client that has left.
     pub(super) asker: Option<Asker>,
 }
 
 impl Desk {
-    /// `caller` is gone with the client.
     pub(super) fn new(library: Arc<Library>, caller: Weak<()>) -> Desk {
-        let asker = library.model.as_ref().map(|model| Asker::new(Arc::clone(model), caller));
-        Desk { library, asker }
+        let asker = library.model.as_ref().map(|model| Asker::new(Arc::clone(model), caller.clone()));
+        Desk { library, caller, asker }
     }
 
     pub(super) fn models(&self) -> Models<'_> {
@@ -111,9 +120,9 @@ impl Library {
         served: Served,
     ) -> Library {
         served.metrics.generation.set(shelf.snapshot.generation() as i64);
-        let Served { index, shipped, settings, budget_ms, metrics, console } = served;
+        let Served { writer, index, shipped, settings, budget_ms, metrics, console } = served;
         let shelf = RwLock::new(Arc::new(shelf));
-        Library { index, shipped, model, reranker, settings, budget_ms, shelf, metrics, console }
+        Library { index, shipped, model, reranker, writer, settings, budget_ms, shelf, metrics, console }
     }
 
     /// The generation that answers now. Whoever holds it keeps it whole, whatever is written meanwhile.
@@ -168,6 +177,7 @@ fn inode(_: &std::fs::Metadata) -> u64 {
 
 /// What a library is of, beside models and index.
 pub(super) struct Served {
+    pub(super) writer: Option<Writer>,
     pub(super) index: PathBuf,
     pub(super) shipped: Vec<ShippedGuide>,
     pub(super) settings: ResultSettings,

@@ -17,6 +17,7 @@ mod parameters;
 
 mod answering;
 mod places;
+mod writing;
 
 mod extract;
 mod guard;
@@ -51,9 +52,10 @@ use tokio::runtime::Runtime;
 use tokio::signal;
 use tokio::sync::Semaphore;
 
-use crate::cli::{McpArgs, ServeArgs, ServedArgs};
+use crate::cli::{LlmArgs, McpArgs, ServeArgs, ServedArgs};
 use crate::console::Console;
 use crate::engine::{self, Engine};
+use crate::llm;
 use crate::reranker;
 use crate::settings::{ResultSettings, UserSettings, folders_of};
 
@@ -62,7 +64,7 @@ use failure::{Failure, Kind};
 use guard::Guard;
 use http::App;
 pub(crate) use http::Limits;
-use library::{Library, Seen, Served, Shelf};
+use library::{Library, Seen, Served, Shelf, Writer};
 use metrics::Metrics;
 use places::{Places, THREADS};
 
@@ -81,7 +83,8 @@ pub(crate) fn run(args: &ServeArgs, console: &Console) -> anyhow::Result<()> {
     if let Some(wrong) = args.allowed_host.iter().find(|host| !is_name(host)) {
         bail!("`{wrong}` is no name of a host; give it without a scheme and a port, like `guides.example`");
     }
-    let Ready { app, seen, metrics } = ready(&args.served, args.limits(), args.timeout(), console)?;
+    let writing = Writing { llm: Some(&args.llm), timeout: args.timeout() };
+    let Ready { app, seen, metrics } = ready(&args.served, args.limits(), writing, console)?;
     let runtime = runtime()?;
     let served = runtime.block_on(async {
         let address = SocketAddr::new(args.host, args.port);
@@ -97,10 +100,11 @@ pub(crate) fn run(args: &ServeArgs, console: &Console) -> anyhow::Result<()> {
             Arc::new(guard),
             args.payload_limit.as_u64() as usize,
         );
+        let asked_to_end = stopped()?;
         console.note(&format!("serving on http://{address} until Ctrl-C"));
         tokio::spawn(follow(Arc::clone(&app.library), seen));
         let stopped = async {
-            stopped().await;
+            asked_to_end.await;
             end_sessions();
         };
         let ending = || console.note("ending: what is asked already is answered, for 10 seconds at most");
@@ -115,7 +119,9 @@ pub(crate) fn run(args: &ServeArgs, console: &Console) -> anyhow::Result<()> {
 
 /// Speaks the agents' protocol on standard input and output.
 pub(crate) fn run_mcp(args: &McpArgs, console: &Console) -> anyhow::Result<()> {
-    let Ready { app, seen, .. } = ready(&args.served, Limits::DEFAULT, REQUEST_TIMEOUT, console)?;
+    // Agents are language models themselves.
+    let writing = Writing { llm: None, timeout: REQUEST_TIMEOUT };
+    let Ready { app, seen, .. } = ready(&args.served, Limits::DEFAULT, writing, console)?;
     let runtime = runtime()?;
     let served = runtime.block_on(async {
         tokio::spawn(follow(Arc::clone(&app.library), seen));
@@ -130,8 +136,8 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 fn runtime() -> anyhow::Result<Runtime> {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    // Those that search, and some for files.
-    Ok(runtime.enable_all().max_blocking_threads(THREADS + 8).build()?)
+    // Those that search, those that write, and some for files.
+    Ok(runtime.enable_all().max_blocking_threads(THREADS + WRITERS + 8).build()?)
 }
 
 /// Model and index, made ready to be served.
@@ -142,8 +148,21 @@ struct Ready {
     metrics: Arc<Metrics>,
 }
 
-fn ready(args: &ServedArgs, limits: Limits, timeout: Duration, console: &Console) -> anyhow::Result<Ready> {
+/// Who writes answers, and how long what is asked of everybody else may take.
+struct Writing<'a> {
+    llm: Option<&'a LlmArgs>,
+    timeout: Duration,
+}
+
+/// Answers that are written at once: a model that runs here writes one after the other, and a server has its own limits.
+const WRITERS: usize = 4;
+/// Requests for written answers that are worked on or wait, and how long one may take, waiting included.
+const WRITINGS: usize = 64;
+const WRITING_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+
+fn ready(args: &ServedArgs, limits: Limits, writing: Writing, console: &Console) -> anyhow::Result<Ready> {
     let user = UserSettings::load(console)?;
+    let choice = writing.llm.map(|llm| llm.choice(&user)).transpose()?.flatten();
     let engine = Engine::new(&args.guides.place, Some(&args.guides.model), &user, console)?;
     let guides = args.guides.folder.clone().or_else(|| user.guides.clone());
     let reranker = reranker::load(args.rerank.choice(user.rerank.as_ref()), &engine, console)?;
@@ -151,7 +170,16 @@ fn ready(args: &ServedArgs, limits: Limits, timeout: Duration, console: &Console
     let existing = Snapshot::open_for_update(&engine.index)?;
     let engine::Ready { snapshot, embedder } = engine.ready(existing, guides.as_deref(), false)?;
     let metrics = Arc::new(Metrics::new()?);
+    let writer = match (choice, writing.llm) {
+        (Some(choice), Some(args)) => {
+            let model = llm::open(&choice, &engine, console)?;
+            console.note(&format!("{} writes answers where they are asked for", model.name()));
+            Some(Writer { model, reading: args.reading() })
+        }
+        _ => None,
+    };
     let served = Served {
+        writer,
         index: engine.index.clone(),
         shipped: engine.shipped.clone(),
         settings: ResultSettings::beside(&folders_of(&snapshot), console).or(user.results),
@@ -162,8 +190,11 @@ fn ready(args: &ServedArgs, limits: Limits, timeout: Duration, console: &Console
     let batcher = |embedder| Batcher::new(embedder, limits.batch_tokens, Arc::clone(&metrics));
     let model = embedder.map(batcher).map(Arc::new);
     let library = Library::new(Shelf::new(snapshot, console)?, model, reranker, served);
-    let places = Places::new(limits.requests, timeout, Arc::clone(&metrics));
-    Ok(Ready { app: App { library: Arc::new(library), places: Arc::new(places), limits }, seen, metrics })
+    let places = Places::new(THREADS, limits.requests, writing.timeout, Arc::clone(&metrics));
+    let writers = Places::new(WRITERS, WRITINGS, WRITING_TIMEOUT, Arc::clone(&metrics));
+    let app =
+        App { library: Arc::new(library), places: Arc::new(places), writers: Arc::new(writers), limits };
+    Ok(Ready { app, seen, metrics })
 }
 
 /// How often the index is looked at: two stats.
@@ -191,26 +222,28 @@ async fn follow(library: Arc<Library>, mut seen: Seen) {
 /// How seldom what cannot be taken up is tried again, at most.
 const SELDOM: Duration = Duration::from_secs(60);
 
-/// When somebody asks the server to end.
-async fn stopped() {
-    let interrupted = async {
+/// Ends when somebody asks the server to end; whoever does from now on is heard.
+#[cfg(unix)]
+fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
+    use signal::unix::{SignalKind, signal};
+    let listen = |kind| signal(kind).context("cannot listen for Ctrl-C");
+    let (mut interrupted, mut terminated) =
+        (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
+    Ok(async {
         if signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-    };
-    #[cfg(unix)]
-    let terminated = async {
-        match signal::unix::signal(signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
-        };
-    };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupted => {}
-        () = terminated => {}
-    }
+    })
 }
 
 const NOWHERE: &str = "there is nothing at this address; `/docs` lists what there is";

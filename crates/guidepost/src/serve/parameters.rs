@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use guidepost_query::{Facet, Filter, Question};
+use guidepost_query::{Facet, Filter, Question, Turn};
 use guidepost_text::ResourceKind;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -110,6 +110,85 @@ impl SearchParameters {
             Facet::After => &self.after,
         });
         Ok(filter.map_err(anyhow::Error::from)?)
+    }
+}
+
+/// A question whose answer is to be written.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WriteParameters {
+    /// The question; it may follow from those before.
+    #[schemars(length(min = 1, max = 16384), example = "And how long does that take?")]
+    pub(super) q: String,
+    /// What was asked and answered before, the latest last.
+    #[serde(default)]
+    #[schemars(length(max = 100))]
+    pub(super) turns: Vec<TurnParameters>,
+    /// Whether to leave out sentences that the passages do not support, in place of marking them [default: false].
+    #[serde(default)]
+    pub(super) strict: bool,
+    /// Most passages beside those that were read [default: 5].
+    #[schemars(range(min = 1, max = 100))]
+    limit: Option<usize>,
+    /// `hybrid`: by meaning and by words; `dense`: by meaning alone; `bm25`: by words alone [default: hybrid].
+    mode: Option<ModeArg>,
+    /// The bar, from 0 to 1, that one passage has to reach [default: 0.07].
+    #[schemars(range(min = 0.0, max = 1.0))]
+    min_confidence: Option<f32>,
+    /// Only guides with one of these tags; `town` includes `town/roof`.
+    #[serde(default)]
+    tag: Vec<String>,
+    /// Only guides of one of these kinds.
+    #[serde(default)]
+    kind: Vec<String>,
+    /// Only guides and sections about one of these roles.
+    #[serde(default)]
+    role: Vec<String>,
+    /// Only these files or folders, or what fits a pattern such as `*.pdf`.
+    #[serde(default)]
+    path: Vec<String>,
+    /// Only guides dated this day (`2026-11-21`, `2026-11` or `2026`) or later.
+    #[serde(default)]
+    after: Vec<String>,
+}
+
+/// Turns that a request may bring; only the latest are read.
+const MOST_TURNS: usize = 100;
+
+/// A question that was answered.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TurnParameters {
+    /// As it was searched.
+    question: String,
+    /// What was answered.
+    answer: String,
+}
+
+impl WriteParameters {
+    pub(super) fn turns(&self) -> Result<Vec<Turn>, Failure> {
+        if self.turns.len() > MOST_TURNS {
+            return Err(Failure::new(Kind::Validation, format!("`turns` may be {MOST_TURNS}, the latest")));
+        }
+        let turn =
+            |turn: &TurnParameters| Turn { question: turn.question.clone(), answer: turn.answer.clone() };
+        Ok(self.turns.iter().map(turn).collect())
+    }
+
+    /// The search that it takes.
+    pub(super) fn search(self, question: String) -> SearchParameters {
+        let WriteParameters { limit, mode, min_confidence, tag, kind, role, path, after, .. } = self;
+        SearchParameters {
+            limit,
+            mode,
+            min_confidence,
+            tag,
+            kind,
+            role,
+            path,
+            after,
+            ..SearchParameters::of(question)
+        }
     }
 }
 

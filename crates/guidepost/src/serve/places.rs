@@ -25,10 +25,11 @@ pub(super) struct Places {
 pub(super) const THREADS: usize = 64;
 
 impl Places {
-    /// `most`: requests that have a place or wait for one; the next is refused. `timeout` counts from the moment it comes.
-    pub(super) fn new(most: usize, timeout: Duration, metrics: Arc<Metrics>) -> Places {
-        let free = Semaphore::new(THREADS.min(most));
-        let free_for_texts = Semaphore::new((THREADS / 2).min(most));
+    /// `at_once`: requests that have a place. `most`: those that have one or wait for one; the next is refused. `timeout` counts
+    /// from the moment it comes.
+    pub(super) fn new(at_once: usize, most: usize, timeout: Duration, metrics: Arc<Metrics>) -> Places {
+        let free = Semaphore::new(at_once.min(most));
+        let free_for_texts = Semaphore::new((at_once / 2).min(most));
         Places { free, free_for_texts, inside: AtomicUsize::new(0), most, timeout, metrics }
     }
 

@@ -37,7 +37,7 @@ export function answerCard() {
     statement(said) {
       if (statements.querySelector(`[data-citation="${said.citation}"]`)) return;
       statements.append(statement(said, titles.get(said.path)));
-      sources.append(source(said, titles.get(said.path)));
+      sources.append(source(said, said.citation, titles.get(said.path)));
     },
     finish(body) {
       card.setAttribute("aria-busy", "false");
@@ -77,13 +77,14 @@ function lastText(text) {
   return last && last.matches("p, li, blockquote, h3, h4, h5, h6") ? last : text;
 }
 
-function source(said, title) {
+/** A place that is cited by its number. */
+export function source(place, number, title) {
   return el(
     "li",
-    { value: said.citation },
-    placeLink(said, {}, title ?? said.path),
+    { value: number },
+    placeLink(place, {}, title ?? place.path),
     " ",
-    el("span", { class: "place", text: shownPlace(said) }),
+    el("span", { class: "place", text: shownPlace(place) }),
   );
 }
 

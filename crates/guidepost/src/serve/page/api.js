@@ -76,10 +76,13 @@ export async function get(name, parameters, signal) {
   return body;
 }
 
-async function request(address, accept, signal) {
+/** `posted` goes along as JSON, where there is something. */
+async function request(address, accept, signal, posted = null) {
   const headers = { Accept: accept };
   if (key) headers.Authorization = `Bearer ${key}`;
-  const response = await read(() => fetch(address, { headers, signal, credentials: "same-origin" }), signal);
+  if (posted) headers["Content-Type"] = "application/json";
+  const sent = posted ? { method: "POST", body: JSON.stringify(posted) } : {};
+  const response = await read(() => fetch(address, { ...sent, headers, signal, credentials: "same-origin" }), signal);
   if (!response.ok) throw await failure(response);
   return response;
 }
@@ -107,11 +110,20 @@ export async function ask(parameters, hear, signal) {
   const address = url("ask", parameters);
   const before = recall(address);
   if (before) return before;
-  const response = await request(address, "text/event-stream", signal);
-  const streamed = (response.headers.get("Content-Type") ?? "").startsWith("text/event-stream");
-  const body = streamed ? await listen(response, hear, signal) : await read(() => response.json(), signal);
+  const body = await whole(await request(address, "text/event-stream", signal), hear, signal);
   keep(address, body);
   return body;
+}
+
+/** The same for an answer that a language model writes; an abort ends its writing. Nothing of it is kept. */
+export async function write(parameters, hear, signal) {
+  return whole(await request(url("write"), "text/event-stream", signal, parameters), hear, signal);
+}
+
+/** The last event of a stream; the others are heard. */
+function whole(response, hear, signal) {
+  const streamed = (response.headers.get("Content-Type") ?? "").startsWith("text/event-stream");
+  return streamed ? listen(response, hear, signal) : read(() => response.json(), signal);
 }
 
 async function listen(response, hear, signal) {

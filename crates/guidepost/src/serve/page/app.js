@@ -20,7 +20,7 @@ const VIEWS = { start: startView, search: searchView, resources: resourcesView, 
 const TITLES = { start: "Guidepost", search: "Ask", resources: "Resources", compare: "Compare", map: "Map" };
 
 const field = document.getElementById("q");
-const shared = { documents: null, roles: [], progress };
+const shared = { documents: null, roles: [], writer: null, progress };
 let shown = { name: "", view: null };
 
 /** The first screen is that of questions before there is one. */
@@ -126,13 +126,20 @@ function listenForViews() {
 
 /** What every view needs; without it the page still searches. */
 async function learn() {
-  const [documents, roles] = await Promise.all([get("documents"), get("roles")]);
+  // Without the status no answer is written, and all else works.
+  const status = get("status").catch(() => null);
+  const [documents, roles, about] = await Promise.all([get("documents"), get("roles"), status]);
   shared.documents = documents;
   shared.roles = roles.roles;
+  shared.writer = about?.server?.language_model ?? null;
   knowGuides(documents.documents);
   const passages = documents.documents.reduce((sum, document) => sum + document.passages, 0);
   const held = `${count(documents.documents.length, "guide")}, ${count(passages, "passage")}.`;
-  document.getElementById("about").textContent = `${held} Every answer is a quotation; nothing leaves this server.`;
+  // Where the language model runs, nobody here knows.
+  const kept = shared.writer
+    ? `Every answer is a quotation, but those that ${shared.writer} writes where you ask for it.`
+    : "Every answer is a quotation; nothing leaves this server.";
+  document.getElementById("about").textContent = `${held} ${kept}`;
 }
 
 async function begin() {
@@ -156,14 +163,18 @@ function rebuild() {
 
 /** Learns what changed since the guides were last looked at: with another view, and when somebody comes back to the page. */
 async function refresh() {
-  const before = JSON.stringify([shared.documents, shared.roles]);
+  const before = known();
   try {
     await learn();
   } catch {
     // What is known goes on; a view that asks for more says what is wrong.
     return;
   }
-  if (JSON.stringify([shared.documents, shared.roles]) !== before) rebuild();
+  if (known() !== before) rebuild();
+}
+
+function known() {
+  return JSON.stringify([shared.documents, shared.roles, shared.writer]);
 }
 
 field.value = state().q;

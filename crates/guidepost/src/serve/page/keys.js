@@ -1,7 +1,8 @@
-// The keyboard: `/` goes to the field, arrows through the results, Escape closes what is open.
+// The keyboard: `/` goes to the field, arrows through the results, Escape closes what is open or stops what is written.
 
 import { closeReader } from "./reader.js";
 import { state } from "./address.js";
+import { stopWriting } from "./writing.js";
 
 export function listenForKeys(field) {
   document.addEventListener("keydown", (event) => {
@@ -24,6 +25,7 @@ const KEYS = {
       closeReader();
       return true;
     }
+    if (stopWriting()) return true;
     if (event.target === field && field.value !== "") {
       field.value = "";
       field.dispatchEvent(new Event("input", { bubbles: true }));
@@ -52,7 +54,7 @@ function step(event, field, by) {
   const next = links[at + by];
   if (next) {
     next.focus();
-    next.closest("li, .statement")?.scrollIntoView({ block: "nearest" });
+    next.closest("li, .statement, .sentence")?.scrollIntoView({ block: "nearest" });
   } else if (at + by < 0) {
     field.focus();
   }

@@ -4,24 +4,31 @@
 import { Failure, hasKey, useKey } from "./api.js";
 import { el } from "./dom.js";
 
-let countdown = 0;
+/** What counts down to another try, by place. */
+const countdowns = new WeakMap();
+
+/** Where the page says what is about all of it. */
+const ownPlace = () => document.getElementById("notice");
 
 /** Takes the notice away. */
-export function clearNotice() {
-  clearInterval(countdown);
-  document.getElementById("notice").replaceChildren();
+export function clearNotice(place = ownPlace()) {
+  clearInterval(countdowns.get(place));
+  place.replaceChildren();
 }
 
 /** Shows what went wrong; `again` is what to try again. An abort is nothing that went wrong. */
-export function showFailure(error, again) {
+export function showFailure(error, again, place = ownPlace()) {
   if (error.name === "AbortError") return;
-  clearInterval(countdown);
+  clearNotice(place);
   if (!(error instanceof Failure)) throw error;
-  const place = document.getElementById("notice");
-  if (error.status === 401) askForKey(place, again);
-  else if (error.status === 429 || error.status === 503) place.replaceChildren(busy(error, again));
-  else if (error.status === 0) place.replaceChildren(gone(error, again));
-  else place.replaceChildren(box("That did not work.", error.message, [retry(again)]));
+  const anew = () => {
+    clearNotice(place);
+    again();
+  };
+  if (error.status === 401) askForKey(place, anew);
+  else if (error.status === 429 || error.status === 503) place.replaceChildren(busy(error, anew, place));
+  else if (error.status === 0) place.replaceChildren(gone(error, anew));
+  else place.replaceChildren(box("That did not work.", error.message, [retry(anew)]));
 }
 
 /** What a server says, which begins small and has no full stop, as a sentence. */
@@ -40,16 +47,7 @@ function box(title, text, actions, tone = "alarm") {
 }
 
 function retry(again, text = "Try again") {
-  return el("button", {
-    type: "button",
-    text,
-    on: {
-      click: () => {
-        clearNotice();
-        again();
-      },
-    },
-  });
+  return el("button", { type: "button", text, on: { click: again } });
 }
 
 function gone(error, again) {
@@ -61,17 +59,16 @@ function gone(error, again) {
 }
 
 /** Waits as long as the server asks for, then tries again by itself. */
-function busy(error, again) {
+function busy(error, again, place) {
   let left = Math.min(60, Math.max(1, error.retry ?? 5));
   const said = () => `Trying again in ${left} second${left === 1 ? "" : "s"}.`;
   const waiting = el("span", { class: "waiting", "aria-hidden": "true", text: said() });
-  countdown = setInterval(() => {
+  const countdown = setInterval(() => {
     left -= 1;
     waiting.textContent = said();
-    if (left > 0) return;
-    clearNotice();
-    again();
+    if (left <= 0) again();
   }, 1000);
+  countdowns.set(place, countdown);
   const title = error.status === 429 ? "The server is busy." : "The server is not ready.";
   return box(title, error.message, [waiting, retry(again, "Try now")], "patient");
 }
@@ -104,7 +101,6 @@ function keyForm(again) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     useKey(field.value);
-    clearNotice();
     again();
   });
   return form;

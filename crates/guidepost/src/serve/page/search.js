@@ -10,21 +10,23 @@ import { link } from "./link.js";
 import { clearNotice, emptiness, showFailure, waiting } from "./notice.js";
 import { moreLink, showResults } from "./results.js";
 import { resourceItem } from "./resource_item.js";
+import { leaveWriting, showWriting } from "./writing.js";
 
 /** Skeletons only come where an answer takes longer than this: faster ones would flicker. */
 const PATIENCE_MS = 250;
 
 /** The view; `documents` are those of `/api/documents`, null where they are not to be had. */
-export function searchView(root, { documents, progress }) {
+export function searchView(root, { documents, writer, progress }) {
   const chips = el("div", { class: "chips" });
   const told = el("div", { class: "told" });
   const answer = el("div", { id: "answer" });
+  const written = el("div", { id: "written" });
   const list = el("ol", { class: "results", role: "list", "aria-label": "Passages" });
   const below = el("div", { class: "below" });
   const facets = documents ? facetPanel(documents.facets) : null;
-  const content = el("div", { class: "content" }, chips, answer, told, list, below);
+  const content = el("div", { class: "content" }, chips, answer, written, told, list, below);
   root.replaceChildren(el("div", { class: "search-view" }, facets, content));
-  const parts = { chips, told, answer, list, below, progress };
+  const parts = { chips, told, answer, written, writer, list, below, progress };
   let running = null;
 
   async function load() {
@@ -53,12 +55,14 @@ export function searchView(root, { documents, progress }) {
       if (facets) syncFacets(facets);
       chips.replaceChildren(...chosenChips());
       const now = state();
+      if (!before || before.asked !== now.asked || before.q !== now.q) showWriting(written, writer, false);
       if (!before || before.asked !== now.asked || !sameQuestion(before, now)) return load();
       if (before.why !== now.why && parts.shown) showResults(list, parts.shown, questionKey());
       return null;
     },
     leave() {
       running?.abort();
+      leaveWriting();
       progress(false);
     },
   };
@@ -109,6 +113,7 @@ async function loadAnswer(parts, signal) {
       parts.answer.replaceChildren(...(body.results.length > 0 ? [noAnswer(body.results)] : []));
     }
     show(parts, body);
+    showWriting(parts.written, parts.writer, Boolean(body.answer));
     say(
       body.answer ? `Answer with ${count(body.answer.statements.length, "statement")}.` : "No guide here answers that.",
     );
