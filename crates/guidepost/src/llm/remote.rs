@@ -7,7 +7,7 @@ use std::time::Duration;
 use guidepost_text::{Finish, Generate, GenerateError, GenerateOptions, Generated, Message, TakeText};
 use serde_json::{Value, json};
 use ureq::http::{HeaderMap, Response, StatusCode, header};
-use ureq::{Agent, Body, RequestBuilder};
+use ureq::{Agent, Body, RequestBuilder, Timeout};
 
 use super::about_tokens;
 use super::choice::{self, Key};
@@ -50,6 +50,8 @@ pub(super) struct Remote {
 pub(super) enum RemoteError {
     #[error("`{base}` cannot be reached: {reason}; is the server running?")]
     Unreachable { base: String, reason: String },
+    #[error("`{base}` said nothing for {} seconds; a model that is loaded first, or a long prompt, may need longer: try again, or lower --llm-budget", SILENT.as_secs())]
+    Silent { base: String },
     #[error("`{base}` refuses {with} ({said}); the key is read from OPENAI_API_KEY")]
     Refused { base: String, with: &'static str, said: String },
     #[error("`{base}` has no model `{model}` ({said}){}", listed(.known))]
@@ -161,7 +163,15 @@ impl Remote {
     }
 
     fn unreachable(&self, error: &ureq::Error) -> RemoteError {
-        RemoteError::Unreachable { base: self.base.clone(), reason: self.without_key(&error.to_string()) }
+        let base = self.base.clone();
+        match error {
+            ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve) => RemoteError::Unreachable {
+                base,
+                reason: format!("no answer in {} seconds", CONNECT.as_secs()),
+            },
+            ureq::Error::Timeout(_) => RemoteError::Silent { base },
+            error => RemoteError::Unreachable { base, reason: self.without_key(&error.to_string()) },
+        }
     }
 
     fn failure(&self, status: StatusCode, said: String) -> RemoteError {
