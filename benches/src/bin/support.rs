@@ -12,7 +12,7 @@ use std::time::Instant;
 use anyhow::Context;
 use guidepost_benches::{load_model, percent_interval, read_lines};
 use guidepost_query::{Fault, Grounds, NumberedSource, SUPPORTED, Support, embed_with_tokens};
-use guidepost_text::{Embed, Lines, Random, TextRole};
+use guidepost_text::{Embed, Lines, Random, Span, TextRole, sentences};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -36,6 +36,8 @@ struct Pair {
 struct Checked {
     pair: Pair,
     support: Support,
+    /// Cosine with the nearest sentence of the passage, or two that follow one another: what is simpler.
+    cosine: f32,
     /// Milliseconds for the sentence, its embedding included, and for its embedding alone.
     check_ms: f64,
     embed_ms: f64,
@@ -48,7 +50,7 @@ const METHODS: [Method; 5] = [
     ("the check", judged),
     ("its score alone", |checked| checked.support.score),
     ("its faults alone, without a score", |checked| if faultless(checked) { 1.0 } else { 0.0 }),
-    ("cosine with the nearest piece of the passage", by_cosine),
+    ("cosine with the nearest sentence of the passage, or two", by_cosine),
     ("share of words that the passage holds", |checked| checked.support.signals.coverage),
 ];
 
@@ -86,7 +88,20 @@ fn check(model: &dyn Embed, pair: Pair) -> anyhow::Result<Checked> {
     let check_ms = begun.elapsed().as_secs_f64() * 1e3;
     let begun = Instant::now();
     embed_with_tokens(model, &[&pair.sentence], TextRole::Passage)?;
-    Ok(Checked { pair, support, check_ms, embed_ms: begun.elapsed().as_secs_f64() * 1e3 })
+    let embed_ms = begun.elapsed().as_secs_f64() * 1e3;
+    let cosine = nearest_cosine(model, &pair)?;
+    Ok(Checked { pair, support, cosine, check_ms, embed_ms })
+}
+
+fn nearest_cosine(model: &dyn Embed, pair: &Pair) -> anyhow::Result<f32> {
+    let single = sentences(&pair.passage);
+    let pairs = single.windows(2).map(|two| two[0].join(two[1]));
+    let spans: Vec<Span> = single.iter().copied().chain(pairs).collect();
+    let mut texts = vec![pair.sentence.as_str()];
+    texts.extend(spans.iter().map(|span| span.of(&pair.passage)));
+    let vectors = model.embed(&texts, TextRole::Passage, &|_| ())?;
+    let (sentence, windows) = vectors.split_first().context("no embedding")?;
+    Ok(windows.iter().map(|window| window.cosine(sentence)).fold(0.0, f32::max))
 }
 
 fn is_even(pair: &Pair) -> bool {
@@ -97,7 +112,7 @@ fn signals(checked: &Checked) -> serde_json::Value {
     let (pair, support) = (&checked.pair, &checked.support);
     let signals = support.signals;
     let faults: Vec<String> = support.faults.iter().map(|fault| format!("{fault:?}")).collect();
-    json!({"id": pair.id, "label": pair.label, "kind": pair.kind, "cosine": signals.cosine, "words": signals.words,
+    json!({"id": pair.id, "label": pair.label, "kind": pair.kind, "cosine": checked.cosine, "words": signals.words,
            "weakest": signals.weakest, "coverage": signals.coverage, "score": support.score, "faults": faults})
 }
 
@@ -112,7 +127,7 @@ fn judged(checked: &Checked) -> f32 {
 }
 
 fn by_cosine(checked: &Checked) -> f32 {
-    checked.support.signals.cosine
+    checked.cosine
 }
 
 fn is_supported(checked: &Checked) -> bool {

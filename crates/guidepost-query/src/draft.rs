@@ -2,6 +2,8 @@
 
 use guidepost_text::{Span, sentences};
 
+use crate::prompt::on_one_line;
+
 /// A sentence that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
@@ -105,7 +107,7 @@ fn without_marks(sentence: &str) -> (String, Vec<usize>) {
         rest = after;
     }
     text.push_str(rest);
-    (text.split_whitespace().collect::<Vec<_>>().join(" "), cited)
+    (on_one_line(&text), cited)
 }
 
 /// The text before the next citation, its numbers, and the text behind it: `[1]`, `[1, 2]`.

@@ -1,6 +1,8 @@
 //! Questions that only make sense after those before: made to stand alone before they are searched.
 
-use guidepost_text::{GenerateOptions, Message, Speaker};
+use guidepost_text::{GenerateOptions, Message};
+
+use crate::prompt::{asked, on_one_line};
 
 /// A question that was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,18 +32,10 @@ pub fn follow_up_prompt(turns: &[Turn], question: &str) -> Vec<Message> {
     let recent = &turns[turns.len().saturating_sub(TURNS)..];
     let said = recent.iter().flat_map(|turn| {
         let answer: String = turn.answer.chars().take(ANSWER_CHARACTERS).collect();
-        [format!("| Asked: {}", one_line(&turn.question)), format!("| Answered: {}", one_line(&answer))]
+        [format!("| Asked: {}", on_one_line(&turn.question)), format!("| Answered: {}", on_one_line(&answer))]
     });
     let said: Vec<String> = said.collect();
-    let asked = format!("{}\n\nQuestion: {}", said.join("\n"), one_line(question));
-    vec![
-        Message { speaker: Speaker::System, text: RULES.to_owned() },
-        Message { speaker: Speaker::User, text: asked },
-    ]
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    asked(RULES, &said.join("\n"), question)
 }
 
 /// The question of what a model wrote; `None` where it wrote something else.
@@ -51,7 +45,7 @@ pub fn standalone(written: &str, question: &str) -> Option<String> {
     let line = line.strip_prefix("Question:").unwrap_or(line).trim();
     let line = line.trim_matches(['"', '“', '”', '*']).trim();
     let longest = question.len() + LONGER;
-    (line.chars().any(char::is_alphanumeric) && line.len() <= longest).then(|| one_line(line))
+    (line.chars().any(char::is_alphanumeric) && line.len() <= longest).then(|| on_one_line(line))
 }
 
 /// Bytes by which a question may grow; what grows more is an answer.

@@ -24,27 +24,32 @@ You answer questions from numbered sources and from nothing else.
 /// The messages that ask a model to answer.
 pub fn prompt(question: &str, sources: &[Source]) -> Vec<Message> {
     let quoted: Vec<String> = sources.iter().map(quoted).collect();
-    let asked = format!(
-        "{}\n\nQuestion: {}",
-        quoted.join("\n\n"),
-        question.split_whitespace().collect::<Vec<_>>().join(" ")
-    );
+    asked(RULES, &quoted.join("\n\n"), question)
+}
+
+/// Rules, and below what is quoted, a question on a line of its own.
+pub(crate) fn asked(rules: &str, quoted: &str, question: &str) -> Vec<Message> {
     vec![
-        Message { speaker: Speaker::System, text: RULES.to_owned() },
-        Message { speaker: Speaker::User, text: asked },
+        Message { speaker: Speaker::System, text: rules.to_owned() },
+        Message { speaker: Speaker::User, text: format!("{quoted}\n\nQuestion: {}", on_one_line(question)) },
     ]
+}
+
+/// With a space for each run of white space.
+pub(crate) fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn quoted(source: &Source) -> String {
     let number = source.number;
     let headings = source.heading_path.join(" > ");
     let lines = std::iter::once(headings.as_str()).chain(source.text.lines());
-    let lines: Vec<String> = lines.map(|line| format!("{number}| {}", one_line(line))).collect();
+    let lines: Vec<String> = lines.map(|line| format!("{number}| {}", unbroken(line))).collect();
     lines.join("\n")
 }
 
 /// Without the signs that some readers take for the end of a line.
-fn one_line(line: &str) -> String {
+fn unbroken(line: &str) -> String {
     let breaks = ['\r', '\n', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
     line.replace(breaks, " ")
 }

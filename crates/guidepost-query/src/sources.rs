@@ -27,14 +27,15 @@ pub struct Source {
 /// Share of what is left that the whole section of a hit may take; where it takes more, the passage alone is read.
 const SECTION_SHARE: f32 = 0.5;
 
-/// The sources that hits lead to, best first, as far as they fit into a budget of tokens together; `count` counts those of a
-/// text. The section of a hit is read whole where there is room, so that the model sees what a passage leaves unsaid.
+/// The sources that hits lead to, best first, at most so many, as far as they fit into a budget of tokens together; `count` counts
+/// those of a text. The section of a hit is read whole where there is room, so that the model sees what a passage leaves unsaid.
 ///
 /// # Errors
 /// A damaged index.
 pub fn sources(
     snapshot: &Snapshot,
     hits: &[&Hit],
+    most: usize,
     budget: usize,
     count: impl Fn(&str) -> usize,
 ) -> Result<Vec<Source>, IndexError> {
@@ -42,18 +43,20 @@ pub fn sources(
     let mut read: BTreeSet<ChunkId> = BTreeSet::new();
     let mut left = budget;
     for (at, hit) in hits.iter().enumerate() {
+        if found.len() == most {
+            break;
+        }
         let id = hit.trace.fused.id;
         if read.contains(&id) {
             continue;
         }
-        let section = Piece::section(snapshot, id, &hit.passage)?;
-        let passage = Piece::passage(id, Arc::clone(&hit.passage));
         let share = (left as f32 * SECTION_SHARE) as usize;
-        let whole = section
-            .filter(|piece| count(&piece.text()) <= share && piece.ids().all(|id| !read.contains(&id)));
-        let piece = whole.unwrap_or(passage);
-        let text = piece.text();
-        let Some(rest) = left.checked_sub(count(&text)) else { continue };
+        let section = Piece::section(snapshot, id, &hit.passage)?;
+        let unread = section.filter(|piece| piece.ids().all(|id| !read.contains(&id)));
+        let whole = unread.map(|piece| piece.counted(&count)).filter(|(_, _, tokens)| *tokens <= share);
+        let passage = || Piece::passage(id, Arc::clone(&hit.passage)).counted(&count);
+        let (piece, text, tokens) = whole.unwrap_or_else(passage);
+        let Some(rest) = left.checked_sub(tokens) else { continue };
         left = rest;
         read.extend(piece.ids());
         let heading_path = hit.passage.stored.chunk.heading_path.clone();
@@ -88,6 +91,13 @@ impl Piece {
         let first = ChunkId(*around.start());
         let passages = around.map(|row| snapshot.passage(ChunkId(row)));
         Ok(Some(Piece { first, passages: passages.collect::<Result<_, _>>()? }))
+    }
+
+    /// With its text, and the tokens of that.
+    fn counted(self, count: impl Fn(&str) -> usize) -> (Piece, String, usize) {
+        let text = self.text();
+        let tokens = count(&text);
+        (self, text, tokens)
     }
 
     fn ids(&self) -> impl Iterator<Item = ChunkId> {

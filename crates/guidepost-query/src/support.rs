@@ -64,14 +64,11 @@ pub struct Support {
 /// What a sentence and its sources have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct SupportSignals {
-    /// Cosine with the nearest piece of the sources, or two that follow one another, in [-1, 1]. Weighs nothing: beside the words
-    /// it brought nothing.
-    pub cosine: f32,
     /// Mean over the telling words of the best cosine with any token of the sources, in [-1, 1].
     pub words: f32,
     /// Mean of the least quarter of them: the words that the sources answer worst.
     pub weakest: f32,
-    /// Share of the telling words that the sources hold, in [0, 1]. Weighs nothing, for the same reason.
+    /// Share of the telling words that the sources hold, in [0, 1]. Weighs nothing: beside the others it brought nothing.
     pub coverage: f32,
 }
 
@@ -135,14 +132,12 @@ impl<'a> Grounds<'a> {
 
 impl SupportSignals {
     fn of(claim: &Claim<'_>, cited: &[&Evidence], likeness: &Likeness<'_>) -> SupportSignals {
-        let windows = cited.iter().flat_map(|source| &source.windows);
         let held = |term: &str| cited.iter().any(|source| source.terms.contains(term));
         let covered = claim.telling.iter().filter(|word| held(&word.term)).count();
         let mut best = likeness.anywhere();
         best.sort_by(f32::total_cmp);
         let all: Vec<usize> = (0..best.len()).collect();
         SupportSignals {
-            cosine: windows.map(|window| window.cosine(&claim.vector)).reduce(f32::max).unwrap_or(0.0),
             words: mean_of(&best, &all),
             weakest: mean_of(&best, &all[..(best.len() / 4).max(1).min(best.len())]),
             coverage: covered as f32 / claim.telling.len().max(1) as f32,

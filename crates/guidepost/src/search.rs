@@ -1,7 +1,7 @@
 //! One search of one generation, whoever asks for it: from what is wanted to hits, and to an answer that was checked.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -167,36 +167,15 @@ impl Searched {
     pub(crate) fn answer(&self, shipped: &[ShippedGuide]) -> (Option<Answer>, Vec<String>) {
         let found = answer(&self.snapshot, &self.question, &self.hits, self.min_confidence);
         let mut left_out = Vec::new();
+        let mut now = GuidesNow::new(&self.snapshot, shipped);
         let statements = found.into_iter().flat_map(|answer| answer.statements).filter(|statement| {
             let document = &self.hits[statement.hit].document;
-            let why = self.missing(document, statement.lines, &statement.text, shipped);
+            let why = now.missing(document, statement.lines, &statement.text);
             left_out.extend(why.clone());
             why.is_none()
         });
         let answer = Answer { statements: statements.collect() };
         ((!answer.statements.is_empty()).then_some(answer), left_out)
-    }
-
-    /// Why a text does not stand in its guide any more: each of its paragraphs has to.
-    pub(crate) fn missing(
-        &self,
-        document: &DocumentRecord,
-        lines: Lines,
-        text: &str,
-        shipped: &[ShippedGuide],
-    ) -> Option<String> {
-        let guide = guide_text::read(&self.snapshot, document, shipped);
-        let why = match guide.map(|guide| guide.text()) {
-            Ok(guide) => {
-                let found = guide_text::lines(&guide, lines);
-                if found.is_some_and(|found| text.split("\n\n").all(|paragraph| found.contains(paragraph))) {
-                    return None;
-                }
-                "it changed meanwhile".to_owned()
-            }
-            Err(error) => format!("{error:#}"),
-        };
-        Some(format!("`{}`: {why}; what it says is left out", document.path))
     }
 
     /// Adds an answer to the results, what had to be left out of it, and the resources that fit it. `catalog` is asked for where
@@ -236,6 +215,39 @@ impl Searched {
         });
         found.truncate(RESOURCES);
         found
+    }
+}
+
+/// Guides as they are now, each read when it is first asked for.
+pub(crate) struct GuidesNow<'a> {
+    snapshot: &'a Snapshot,
+    shipped: &'a [ShippedGuide],
+    /// By path: the text, or why there is none.
+    read: BTreeMap<String, Result<String, String>>,
+}
+
+impl<'a> GuidesNow<'a> {
+    pub(crate) fn new(snapshot: &'a Snapshot, shipped: &'a [ShippedGuide]) -> Self {
+        GuidesNow { snapshot, shipped, read: BTreeMap::new() }
+    }
+
+    /// Why a text does not stand in its guide any more: each of its paragraphs has to.
+    pub(crate) fn missing(&mut self, document: &DocumentRecord, lines: Lines, text: &str) -> Option<String> {
+        let guide = self.read.entry(document.path.clone()).or_insert_with(|| {
+            let guide = guide_text::read(self.snapshot, document, self.shipped);
+            guide.map(|guide| guide.text()).map_err(|error| format!("{error:#}"))
+        });
+        let why = match guide {
+            Ok(guide) => {
+                let found = guide_text::lines(guide, lines);
+                if found.is_some_and(|found| text.split("\n\n").all(|paragraph| found.contains(paragraph))) {
+                    return None;
+                }
+                "it changed meanwhile"
+            }
+            Err(why) => why.as_str(),
+        };
+        Some(format!("`{}`: {why}; what it says is left out", document.path))
     }
 }
 

@@ -13,7 +13,7 @@ use guidepost_text::{Embed, Generate, GenerateError, HashEmbedder, Message};
 use crate::console::count;
 use crate::llm::about_tokens;
 use crate::output::{SentenceView, SourceView, TimesView, WrittenView, place_of};
-use crate::search::{ANSWER_HITS, MIN_SEARCH_CONFIDENCE, Searched};
+use crate::search::{ANSWER_HITS, GuidesNow, MIN_SEARCH_CONFIDENCE, Searched};
 
 /// What a language model shall read.
 #[derive(Debug, Clone, Copy)]
@@ -75,14 +75,15 @@ impl Brief {
         let (places, hits): (Vec<usize>, Vec<&Hit>) =
             searched.hits.iter().enumerate().filter(may_help).unzip();
         let budget = reading.budget.min(room.for_sources(&searched.question.asked));
-        let found = sources(&searched.snapshot, &hits, budget, |text| (room.count)(text))?;
+        let found = sources(&searched.snapshot, &hits, reading.sources, budget, |text| (room.count)(text))?;
         if found.is_empty() {
             return Err(NoRoom { budget }.into());
         }
         let mut left_out = Vec::new();
+        let mut now = GuidesNow::new(&searched.snapshot, shipped);
         let mut kept: Vec<NumberedSource> = Vec::new();
-        for source in found.into_iter().take(reading.sources) {
-            match searched.missing(&hits[source.hit].document, source.lines, &source.text, shipped) {
+        for source in found {
+            match now.missing(&hits[source.hit].document, source.lines, &source.text) {
                 Some(why) => left_out.push(why),
                 None => {
                     let hit = places[source.hit];

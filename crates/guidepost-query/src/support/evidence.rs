@@ -17,8 +17,6 @@ pub(super) struct Evidence {
     pub(super) number: usize,
     /// Without markup; all spans are of it.
     pub(super) text: String,
-    /// Of its pieces, and of each two that follow one another.
-    pub(super) windows: Vec<Embedding>,
     /// In order; empty for a model that has none.
     pub(super) tokens: Vec<(Span, Embedding)>,
     /// The words that stand there, in order.
@@ -53,19 +51,16 @@ impl Evidence {
         let headings: Vec<String> =
             source.heading_path.iter().filter(|heading| !instructs(heading)).cloned().collect();
         let pieces = Pieces::of(&headings, &without_instructions(&source.text));
-        let (single, pairs) = pieces.windows();
-        let embedded = embed_with_tokens(embedder, &single, TextRole::Passage)?;
-        let (mut windows, mut tokens) = (Vec::new(), Vec::new());
-        for ((vector, of_piece), piece) in embedded.into_iter().zip(&pieces.pieces) {
-            windows.push(vector);
+        let embedded = embed_with_tokens(embedder, &pieces.texts(), TextRole::Passage)?;
+        let mut tokens = Vec::new();
+        for ((_, of_piece), piece) in embedded.into_iter().zip(&pieces.pieces) {
             let Some(of_piece) = of_piece else { continue };
             let moved =
                 |span: &Span| Span { start: span.start + piece.span.start, end: span.end + piece.span.start };
             let rows = of_piece.spans.iter().zip(of_piece.rows()).filter(|(span, _)| span.start < span.end);
             tokens.extend(rows.map(|(span, row)| (moved(span), Embedding::normalized(row.to_vec()))));
         }
-        windows.extend(embedder.embed(&pairs, TextRole::Passage, &|_| ())?);
-        Ok(Evidence { windows, tokens, ..Evidence::of_words(source.number, pieces) })
+        Ok(Evidence { tokens, ..Evidence::of_words(source.number, pieces) })
     }
 
     /// What needs no model.
@@ -78,7 +73,6 @@ impl Evidence {
         let implied = implied(&pieces.text).into_iter().chain(pieces.counts());
         Evidence {
             number,
-            windows: Vec::new(),
             tokens: Vec::new(),
             terms: terms(&pieces.text),
             numbers: values.iter().map(|(value, _)| *value).chain(implied).collect(),

@@ -3,6 +3,8 @@
 
 use guidepost_text::{Span, begins_anew, sentences};
 
+use crate::prompt::on_one_line;
+
 /// A source's text without markup, and where its pieces stand in it.
 #[derive(Debug, Default)]
 pub(super) struct Pieces {
@@ -65,11 +67,9 @@ impl Pieces {
         self.pieces.push(Piece { span: Span { start, end: self.text.len() }, kind, block });
     }
 
-    /// Each piece, and each two that follow one another.
-    pub(super) fn windows(&self) -> (Vec<&str>, Vec<&str>) {
-        let single = self.pieces.iter().map(|piece| piece.span.of(&self.text));
-        let pairs = self.pieces.windows(2).map(|pair| pair[0].span.join(pair[1].span).of(&self.text));
-        (single.collect(), pairs.collect())
+    /// Each piece.
+    pub(super) fn texts(&self) -> Vec<&str> {
+        self.pieces.iter().map(|piece| piece.span.of(&self.text)).collect()
     }
 
     /// The list items, rows and paragraphs.
@@ -149,7 +149,7 @@ fn plain(raw: &str) -> String {
     text.push_str(rest);
     let (mark, body) = text.split_at(usize::from(text.starts_with("* ")));
     let body: String = body.chars().filter(|c| !"*`[".contains(*c)).collect();
-    format!("{mark}{body}").split_whitespace().collect::<Vec<_>>().join(" ")
+    on_one_line(&format!("{mark}{body}"))
 }
 
 #[cfg(test)]

@@ -14,7 +14,6 @@ pub(super) struct Claim<'a> {
     /// In every form.
     pub(super) words: Vec<Token>,
     pub(super) telling: Vec<Token>,
-    pub(super) vector: Embedding,
     /// Of each telling word, those of its pieces; empty for a model that has none.
     pub(super) rows: Vec<Vec<Embedding>>,
     pub(super) numbers: Vec<Number>,
@@ -35,11 +34,10 @@ impl<'a> Claim<'a> {
         let telling: Vec<Token> =
             telling(text, &words).into_iter().filter(|word| word.form == Form::Word).collect();
         let embedded = embed_with_tokens(embedder, &[text], TextRole::Passage)?.pop();
-        let (vector, tokens) =
-            embedded.ok_or_else(|| EmbedError("it gave no embedding for a sentence".into()))?;
+        let (_, tokens) = embedded.ok_or_else(|| EmbedError("it gave no embedding for a sentence".into()))?;
         let rows = tokens.map(|tokens| telling.iter().map(|word| rows_of(word, &tokens)).collect());
         let (rows, numbers) = (rows.unwrap_or_default(), claimed(text));
-        Ok(Claim { text, words, telling, vector, rows, numbers, begins_with_name: false })
+        Ok(Claim { text, words, telling, rows, numbers, begins_with_name: false })
     }
 
     /// The words that stand there.
