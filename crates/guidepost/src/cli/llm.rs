@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{HowArgs, QueryArgs};
+use super::{HowArgs, QueryArgs, parse_limit};
 use crate::llm::Choice;
 use crate::settings::UserSettings;
 use crate::writing::{Reading, Unsupported};
@@ -43,7 +43,7 @@ pub(crate) struct LlmArgs {
     #[arg(long, value_name = "N", default_value_t = BUDGET, env = "GUIDEPOST_LLM_BUDGET", value_parser = budget)]
     pub(crate) llm_budget: usize,
     /// Most passages or sections that it reads, from 1 to 100, however many fit.
-    #[arg(long, value_name = "N", default_value_t = SOURCES, env = "GUIDEPOST_LLM_SOURCES", value_parser = sources)]
+    #[arg(long, value_name = "N", default_value_t = SOURCES, env = "GUIDEPOST_LLM_SOURCES", value_parser = parse_limit)]
     pub(crate) llm_sources: usize,
 }
 
@@ -52,11 +52,6 @@ const BUDGET: usize = 1500;
 
 /// More rarely fit, and models cite worse the more there is to choose from.
 const SOURCES: usize = 12;
-
-fn sources(text: &str) -> Result<usize, String> {
-    let sources = text.parse().ok().filter(|sources| (1..=100).contains(sources));
-    sources.ok_or_else(|| "it must be a whole number from 1 to 100".to_owned())
-}
 
 fn budget(text: &str) -> Result<usize, String> {
     let budget = text.parse().ok().filter(|tokens| (100..=100_000).contains(tokens));
@@ -75,9 +70,7 @@ impl LlmArgs {
         let model = self.llm_model.as_deref().or(user.llm_model.as_deref());
         llm.map(|llm| Choice::parse(llm, model)).transpose()
     }
-}
 
-impl LlmArgs {
     /// What it shall read.
     pub(crate) fn reading(&self) -> Reading {
         Reading { budget: self.llm_budget, sources: self.llm_sources }

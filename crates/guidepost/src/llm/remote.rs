@@ -105,20 +105,24 @@ impl Remote {
     }
 
     fn only_model(&self) -> Result<String, RemoteError> {
-        let base = || self.base.clone();
+        match self.models()? {
+            mut names if names.len() == 1 => Ok(names.remove(0)),
+            known => Err(RemoteError::WhichModel { base: self.base.clone(), known }),
+        }
+    }
+
+    /// The models that the server has.
+    fn models(&self) -> Result<Vec<String>, RemoteError> {
         let request = self.with_key(self.agent.get(format!("{}/models", self.base)));
         let mut response = request.call().map_err(|error| self.unreachable(&error))?;
         if !response.status().is_success() {
             let said = self.said(&mut response);
-            return Err(self.failure(response.status(), said));
+            return Err(self.failure(response.status(), said, Vec::new()));
         }
         let models: Result<Models, _> = response.body_mut().read_json();
-        let models =
-            models.map_err(|error| RemoteError::Foreign { base: base(), reason: error.to_string() })?;
-        match models.names() {
-            mut names if names.len() == 1 => Ok(names.remove(0)),
-            known => Err(RemoteError::WhichModel { base: base(), known }),
-        }
+        let foreign =
+            |error: ureq::Error| RemoteError::Foreign { base: self.base.clone(), reason: error.to_string() };
+        models.map(Models::names).map_err(foreign)
     }
 
     fn with_key<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
@@ -142,7 +146,9 @@ impl Remote {
             }
             let busy = status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error();
             if !busy || tries == TRIES {
-                return Err(self.failure(status, said));
+                // What it has instead, as far as it says.
+                let known = (status == StatusCode::NOT_FOUND).then(|| self.models().unwrap_or_default());
+                return Err(self.failure(status, said, known.unwrap_or_default()));
             }
             std::thread::sleep(wait.unwrap_or(pause).min(LONGEST_PAUSE));
             pause *= 2;
@@ -174,16 +180,15 @@ impl Remote {
         }
     }
 
-    fn failure(&self, status: StatusCode, said: String) -> RemoteError {
+    /// `known`: the models that the server has, where it lacks the one that was asked for.
+    fn failure(&self, status: StatusCode, said: String, known: Vec<String>) -> RemoteError {
         let base = self.base.clone();
         match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 let with = if self.key.is_some() { "this key" } else { "requests without a key" };
                 RemoteError::Refused { base, with, said }
             }
-            StatusCode::NOT_FOUND => {
-                RemoteError::NoModel { base, model: self.model.clone(), said, known: self.models() }
-            }
+            StatusCode::NOT_FOUND => RemoteError::NoModel { base, model: self.model.clone(), said, known },
             StatusCode::TOO_MANY_REQUESTS => RemoteError::Busy { base, said },
             status => RemoteError::Status { base, status: status.as_u16(), said },
         }
@@ -202,14 +207,6 @@ impl Remote {
     /// Some servers say the key back.
     fn without_key(&self, text: &str) -> String {
         self.key.as_ref().map_or_else(|| text.to_owned(), |key| text.replace(key.reveal(), "..."))
-    }
-
-    /// The models that the server has, as far as it says.
-    fn models(&self) -> Vec<String> {
-        let request = self.with_key(self.agent.get(format!("{}/models", self.base)));
-        let models: Option<Models> =
-            request.call().ok().and_then(|mut response| response.body_mut().read_json().ok());
-        models.map(Models::names).unwrap_or_default()
     }
 
     /// Takes an answer as it comes.

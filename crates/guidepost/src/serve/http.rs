@@ -249,22 +249,14 @@ async fn ask_posted(
 }
 
 async fn answer(app: App, headers: &HeaderMap, parameters: SearchParameters) -> Response {
-    match wants_events(headers) {
-        true => {
-            let places = Arc::clone(&app.places);
-            stream_answer(app, places, move |desk, tell| {
-                let results = desk.ask(parameters, &mut |progress| tell(event_of(&progress)))?;
-                let statements = results.answer.iter().flatten().flat_map(|answer| &answer.statements);
-                statements.for_each(|statement| tell(event("statement", statement)));
-                Ok(results)
-            })
-            .await
-        }
-        false => {
-            let answer = app.work(|desk| desk.ask(parameters, &mut |_| ())).await;
-            answer.map(Json).into_response()
-        }
-    }
+    let places = Arc::clone(&app.places);
+    respond(app, places, headers, move |desk, listener| {
+        let results = desk.ask(parameters, &mut |progress| listener.tell(|| event_of(&progress)))?;
+        let statements = results.answer.iter().flatten().flat_map(|answer| &answer.statements);
+        statements.for_each(|statement| listener.tell(|| event("statement", statement)));
+        Ok(results)
+    })
+    .await
 }
 
 async fn write(
@@ -273,17 +265,37 @@ async fn write(
     Body(parameters): Body<WriteParameters>,
 ) -> Response {
     let places = Arc::clone(&app.writers);
-    match wants_events(&headers) {
-        true => {
-            stream_answer(app, places, move |desk, tell| {
-                desk.write(parameters, &mut |progress| tell(event_of_writing(&progress)))
-            })
-            .await
+    respond(app, places, &headers, move |desk, listener| {
+        desk.write(parameters, &mut |progress| listener.tell(|| event_of_writing(&progress)))
+    })
+    .await
+}
+
+/// Hears how far an answer is, where somebody wants to know.
+struct Listener(Option<mpsc::Sender<Result<Event, Failure>>>);
+
+impl Listener {
+    /// A reader that has left is no reason to fail.
+    fn tell(&self, event: impl FnOnce() -> Event) {
+        if let Some(events) = &self.0 {
+            drop(events.blocking_send(Ok(event())));
         }
+    }
+}
+
+/// Answers as the client wants it: at once, or as it comes about.
+async fn respond(
+    app: App,
+    places: Arc<Places>,
+    headers: &HeaderMap,
+    work: impl FnOnce(&Desk, &Listener) -> Result<Results, Failure> + Send + 'static,
+) -> Response {
+    let library = app.library;
+    match wants_events(headers) {
+        true => stream_answer(library, places, work).await,
         false => {
-            let library = Arc::clone(&app.library);
-            let work = move |caller| Desk::new(library, caller).write(parameters, &mut |_| ());
-            places.run(work).await.map(Json).into_response()
+            let answer = places.run(move |caller| work(&Desk::new(library, caller), &Listener(None)));
+            answer.await.map(Json).into_response()
         }
     }
 }
@@ -299,18 +311,14 @@ const EVENTS: usize = 64;
 /// The answer as it comes about. What is refused before it begins has the status that it has elsewhere. For a reader that leaves,
 /// nothing is begun any more.
 async fn stream_answer(
-    app: App,
+    library: Arc<Library>,
     places: Arc<Places>,
-    work: impl FnOnce(&Desk, &dyn Fn(Event)) -> Result<Results, Failure> + Send + 'static,
+    work: impl FnOnce(&Desk, &Listener) -> Result<Results, Failure> + Send + 'static,
 ) -> Response {
     let (sender, mut receiver) = mpsc::channel::<Result<Event, Failure>>(EVENTS);
     tokio::spawn(async move {
-        let events = sender.clone();
-        let answered = places.run(move |caller| {
-            // A reader that has left is no reason to fail.
-            let tell = |event| drop(events.blocking_send(Ok(event)));
-            work(&Desk::new(app.library, caller), &tell)
-        });
+        let listener = Listener(Some(sender.clone()));
+        let answered = places.run(move |caller| work(&Desk::new(library, caller), &listener));
         tokio::select! {
             answered = answered => drop(sender.send(answered.map(|results| event("done", &results))).await),
             () = sender.closed() => {}
